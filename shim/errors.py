@@ -1,0 +1,187 @@
+"""What can go wrong, whose move it is, and how each SOAP version says so.
+
+``CAUSES`` is the one table: the documents print it and the tests loop over it.
+Nothing in it, and no detail put into it, may hold a value from a score record,
+a credential, or text that a caller, the upstream or a parser supplied.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+
+class GatewayError(Exception):
+    """Base of all that the gateway raises on purpose; never raised itself.
+
+    Attributes:
+        cause: The row of the table.
+        detail: Fills the ``{}`` of the row's text: a name from the contract.
+        note: For the operator's log alone: the name of an exception, a status.
+    """
+
+    def __init__(self, cause: "Cause", detail: str = "", note: str = "") -> None:
+        """Bind a row of the table to one occurrence."""
+        super().__init__(cause.slug)
+        self.cause = cause
+        self.detail = detail
+        self.note = note
+
+    @property
+    def sentence(self) -> str:
+        """What happened and whose move it is, in the same words for every SOAP version."""
+        return self.cause.text.format(self.detail)
+
+
+class CallerError(GatewayError):
+    """The call cannot be answered as it was sent; its sender must change it."""
+
+
+class UpstreamError(GatewayError):
+    """TOEFL Access did not give a whole score file."""
+
+
+class OperatorError(GatewayError):
+    """The gateway's own set-up or code stands in the way; its operator must act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One row of the table.
+
+    Attributes:
+        slug: Stable name, for logs, metrics, faults and documents.
+        party: Whose move it is.
+        text: What happened and what to do, with at most one ``{}``.
+        code_11: Local name of the SOAP 1.1 fault code (SOAP 1.1 §4.4.1).
+        code_12: Local name of the SOAP 1.2 fault code (SOAP 1.2 part 1 §5.4.6).
+        http_11: HTTP status under SOAP 1.1: clients read a fault only from 500 (SOAP 1.1 §6.2).
+        http_12: HTTP status under SOAP 1.2: 400 for senders' faults, else 500 (SOAP 1.2 part 2 §7.5.2).
+        retry: Whether the same call may succeed later.
+        advice: What the log and ``toefl-shim check`` tell the operator besides.
+    """
+
+    slug: str
+    party: type[GatewayError]
+    text: str
+    code_11: str
+    code_12: str
+    http_11: int
+    http_12: int
+    retry: bool = field(kw_only=True, default=False)
+    advice: str = field(kw_only=True, default="")
+
+    def error(self, detail: str = "", *, note: str = "") -> GatewayError:
+        """Make the exception to raise, of the party's class."""
+        return self.party(self, detail, note)
+
+
+def _caller(slug: str, text: str) -> Cause:
+    return Cause(slug, CallerError, text, "Client", "Sender", 500, 400)
+
+
+def _http(slug: str, status: int, text: str) -> Cause:
+    # No SOAP client is reading here, so HTTP's own status says more than 500 would.
+    return Cause(slug, CallerError, text, "Client", "Sender", status, status)
+
+
+def _upstream(slug: str, text: str, *, retry: bool = False) -> Cause:
+    return Cause(slug, UpstreamError, text, "Server", "Receiver", 500, 500, retry=retry)
+
+
+def _operator(slug: str, text: str, *, retry: bool = False, advice: str = "") -> Cause:
+    return Cause(slug, OperatorError, text, "Server", "Receiver", 500, 500, retry=retry, advice=advice)
+
+
+METHOD: Final = _http("method", 405, "This address takes SOAP calls by POST.")
+CONTENT_TYPE: Final = _http(
+    "content-type", 415, "The request is not declared as SOAP: send it as text/xml or application/soap+xml."
+)
+BAD_HTTP: Final = _http("bad-http", 400, "The request is not well-formed HTTP.")
+NOT_FOUND: Final = _http("not-found", 404, "No service is at this address.")
+
+TOO_LARGE: Final = _caller("too-large", "The request is larger than this service accepts.")
+CUT_REQUEST: Final = _caller("cut-request", "The request could not be read whole: send it again.")
+ENCODING: Final = _caller("encoding", "The request is in an encoding that is not supported: send UTF-8 or UTF-16.")
+COMPRESSION: Final = _caller(
+    "compression", "The request's compression is damaged or not supported: send it plain, or as gzip or deflate."
+)
+NOT_XML: Final = _caller("not-xml", "The request is not well-formed XML.")
+DOCTYPE: Final = _caller("doctype", "The request has a DOCTYPE, which SOAP does not allow.")
+NOT_SOAP: Final = _caller("not-soap", "The request is not a SOAP envelope with one operation in its body.")
+VERSION: Final = Cause(
+    "version",
+    CallerError,
+    "The envelope is of a SOAP version that is not supported: send SOAP 1.1 or 1.2.",
+    "VersionMismatch",
+    "VersionMismatch",
+    500,
+    500,
+)
+MUST_UNDERSTAND: Final = Cause(
+    "must-understand",
+    CallerError,
+    "A header marked mustUnderstand is not supported.",
+    "MustUnderstand",
+    "MustUnderstand",
+    500,
+    500,
+)
+REPLY_ELSEWHERE: Final = _caller(
+    "reply-elsewhere", "WS-Addressing asks for the reply at another address: only the anonymous address is supported."
+)
+UNKNOWN_OPERATION: Final = _caller("unknown-operation", "The operation is not one of this service: see its WSDL.")
+ACTION: Final = _caller("action", "SOAPAction names another operation than the body.")
+MISSING_PARAMETER: Final = _caller("missing-parameter", "{} is missing: send a value for it.")
+DUPLICATE_PARAMETER: Final = _caller("duplicate-parameter", "{} is there more than once: send it once.")
+BAD_PARAMETER: Final = _caller("bad-parameter", "{} is not a value of its type in the WSDL.")
+BAD_DATE: Final = _caller("bad-date", "{} is not a date of the calendar in a form that this operation takes.")
+START_AFTER_END: Final = _caller("start-after-end", "The start of the range must be before its end.")
+UNAVAILABLE: Final = _caller("unavailable", "This operation has no successor in the REST API: {}")
+
+UPSTREAM_QUERY: Final = _upstream(
+    "upstream-query", "TOEFL Access did not accept the query: check its dates, type and report-by."
+)
+UPSTREAM_AUTHCODE: Final = _operator(
+    "upstream-authcode",
+    "The gateway could not log on to TOEFL Access: its operator must check the stored authcode.",
+    advice="The stored authcode is missing, wrong or expired: generate a new API key in TOEFL Access and store it.",
+)
+UPSTREAM_FORBIDDEN: Final = _operator(
+    "upstream-forbidden",
+    "TOEFL Access does not let this institution read scores: the gateway's operator must ask why.",
+    advice="TOEFL Access knows the authcode but refuses it these scores: ask its support which rights the key has.",
+)
+UPSTREAM_ADDRESS: Final = _operator(
+    "upstream-address",
+    "TOEFL Access is not at the configured address: the gateway's operator must check it.",
+    advice="Compare upstream.url with the address in the vendor's guide, character by character.",
+)
+UPSTREAM_REDIRECT: Final = _upstream(
+    "upstream-redirect", "TOEFL Access sent the gateway elsewhere, where it does not go: tell its operator."
+)
+UPSTREAM_BUSY: Final = _upstream("upstream-busy", "TOEFL Access is busy: call again later.", retry=True)
+UPSTREAM_FAILED: Final = _upstream("upstream-failed", "TOEFL Access failed: call again later.", retry=True)
+UPSTREAM_STATUS: Final = _upstream("upstream-status", "TOEFL Access gave an answer that is not known.")
+UPSTREAM_TIMEOUT: Final = _upstream("upstream-timeout", "TOEFL Access did not answer in time: call again.", retry=True)
+UPSTREAM_UNREACHABLE: Final = _upstream(
+    "upstream-unreachable", "TOEFL Access cannot be reached: call again later.", retry=True
+)
+UPSTREAM_TLS: Final = _operator(
+    "upstream-tls",
+    "No trusted connection to TOEFL Access: the gateway's operator must check its certificates.",
+    advice="If a proxy of yours inspects TLS, name its certificate authority in upstream.ca_file.",
+)
+UPSTREAM_CUT: Final = _upstream(
+    "upstream-cut", "The answer of TOEFL Access ended too early, so none of it was kept: call again.", retry=True
+)
+UPSTREAM_NOT_SCORES: Final = _upstream(
+    "upstream-not-scores",
+    "TOEFL Access answered with something that is not a score file: call again later.",
+    retry=True,
+)
+UPSTREAM_TOO_LARGE: Final = _operator(
+    "upstream-too-large", "The score file is larger than the gateway is set up to pass on: ask for a shorter range."
+)
+SPOOL: Final = _operator("spool", "The gateway has no room to hold the score file: its operator must act.", retry=True)
+INTERNAL: Final = _operator("internal", "The gateway failed: tell its operator the request number.")
+
+CAUSES: Final = {cause.slug: cause for cause in tuple(globals().values()) if isinstance(cause, Cause)}
