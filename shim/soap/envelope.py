@@ -1,0 +1,213 @@
+"""A request's bytes to a ``Call``.
+
+Pure: no sockets, no config, no logging. The parser is hardened (no DOCTYPE, no
+entities, no network); what it says of bad input is never passed on.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lxml import etree
+
+from shim import errors
+from shim.soap.dialect import ADDRESSING, MARKS, Addressing, Dialect, Version
+
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+
+_TRUE: Final = frozenset({"1", "true"})
+_XML_SPACE: Final = " \t\r\n"
+
+
+_UNDERSTOOD: Final = frozenset({_WSSE, *ADDRESSING})
+# Roles in which the gateway is a header's addressee (SOAP 1.1 §4.2.2, SOAP 1.2 part 1 §2.2).
+_OWN_ROLES: Final = frozenset(
+    {
+        "",
+        "http://schemas.xmlsoap.org/soap/actor/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/next",
+        "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation as it was called.
+
+    Attributes:
+        dialect: How to answer.
+        root: Local name of the body's element.
+        namespace: Its namespace; empty when it has none.
+        qualified: Whether its parameters have a namespace too.
+        element: The body's element.
+        action: What WS-Addressing calls the action; empty when it is not used.
+    """
+
+    dialect: Dialect
+    root: str
+    namespace: str
+    qualified: bool
+    element: etree._Element
+    action: str
+
+
+# By Python's names of the codecs. ASCII is read as UTF-8, its superset; of UTF-16 without a mark the parser looks at
+# the first bytes.
+_CODECS: Final = {
+    "utf-8": "utf-8",
+    "ascii": "utf-8",
+    "utf-16": None,
+    "utf-16-le": "utf-16le",
+    "utf-16-be": "utf-16be",
+    "iso8859-1": "iso-8859-1",
+    "cp1252": "windows-1252",
+}
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
+
+
+def parse(body: bytes, content_type: str) -> "Envelope":
+    """Read an envelope.
+
+    Args:
+        body: The request's body, decompressed.
+        content_type: The request's Content-Type: a byte order mark comes before
+            its charset, its charset before the XML declaration (RFC 7303 §3.2).
+
+    Raises:
+        CallerError: It is no SOAP envelope. ``sniff`` then tells how to answer.
+    """
+    marked = _marked(body)
+    encoding = marked or _declared(content_type)
+    parser = etree.XMLParser(
+        encoding=encoding,
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+    try:
+        root = etree.fromstring(body.removeprefix(MARKS[marked]) if marked else body, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
+        raise errors.NOT_XML.error() from error
+    document = root.getroottree().docinfo
+    if document.internalDTD is not None:
+        raise errors.DOCTYPE.error()
+    return Envelope(root, encoding or document.encoding or "utf-8")
+
+
+def _marked(body: bytes) -> str | None:
+    return next((encoding for encoding, mark in MARKS.items() if body.startswith(mark)), None)
+
+
+def _declared(content_type: str) -> str | None:
+    charset = _CHARSET.search(content_type)
+    if charset is None:
+        return None
+    try:
+        return _CODECS[codecs.lookup(charset[1]).name]
+    except (LookupError, ValueError) as error:
+        raise errors.ENCODING.error() from error
+
+
+def sniff(body: bytes, content_type: str) -> Dialect:
+    """Tell from its bytes how to answer a request that is no SOAP envelope."""
+    encoding = _marked(body) or "utf-8"
+    text = body.decode(encoding, "ignore")
+    if Version.SOAP_11.namespace in text:
+        return Dialect(Version.SOAP_11, encoding)
+    declared = content_type.partition(";")[0].strip().lower() == Version.SOAP_12.media_type
+    is_12 = declared or Version.SOAP_12.namespace in text
+    return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, encoding)
+
+
+class Envelope:
+    """A well-formed SOAP envelope.
+
+    Attributes:
+        dialect: How to answer it, known before its headers and body are checked.
+    """
+
+    def __init__(self, root: etree._Element, encoding: str) -> None:
+        """Take the root of a document.
+
+        Raises:
+            CallerError: It is no SOAP envelope, or one of an unknown version.
+        """
+        name = etree.QName(root)
+        version = next((version for version in Version if version.namespace == name.namespace), None)
+        if name.localname != "Envelope":
+            raise errors.NOT_SOAP.error()
+        if version is None:
+            raise errors.VERSION.error()
+        self._version = version
+        self._headers = list(root.iterfind(f"{{{version.namespace}}}Header/*"))
+        self._bodies = root.findall(f"{{{version.namespace}}}Body")
+        self.dialect = self._related(Dialect(version, _answer_encoding(encoding)))
+
+    def call(self) -> Call:
+        """Check headers and body.
+
+        Raises:
+            CallerError: A header must be understood and is not, the reply is
+                wanted elsewhere, or the body does not hold one element.
+        """
+        for header in self._headers:
+            self._check_header(header)
+        elements = [child for body in self._bodies for child in body]
+        if len(self._bodies) != 1 or len(elements) != 1:
+            raise errors.NOT_SOAP.error()
+        (element,) = elements
+        name = etree.QName(element)
+        return Call(
+            dialect=self.dialect,
+            root=name.localname,
+            namespace=name.namespace or "",
+            qualified=len(element) == 0 or etree.QName(element[0]).namespace is not None,
+            element=element,
+            action=self._addressed("Action")[1],
+        )
+
+    def _related(self, dialect: Dialect) -> Dialect:
+        addressing, message_id = self._addressed("MessageID")
+        return replace(dialect, addressing=addressing, message_id=message_id) if message_id else dialect
+
+    def _addressed(self, local_name: str) -> tuple[Addressing | None, str]:
+        for header in self._headers:
+            name = etree.QName(header)
+            if name.localname == local_name and name.namespace in ADDRESSING:
+                return ADDRESSING[name.namespace], text_of(header).strip(_XML_SPACE)
+        return None, ""
+
+    def _check_header(self, header: etree._Element) -> None:
+        name = etree.QName(header)
+        if name.namespace in ADDRESSING:
+            if name.localname in ("ReplyTo", "FaultTo"):
+                address = header.find(f"{{{name.namespace}}}Address")
+                wanted = "" if address is None else text_of(address).strip(_XML_SPACE)
+                if wanted != ADDRESSING[name.namespace].anonymous:
+                    raise errors.REPLY_ELSEWHERE.error()
+            return
+        soap = f"{{{self._version.namespace}}}"
+        addressee = header.get(f"{soap}{self._version.actor}", "")
+        must = header.get(f"{soap}mustUnderstand", "").strip(_XML_SPACE) in _TRUE
+        if must and addressee in _OWN_ROLES and name.namespace not in _UNDERSTOOD:
+            raise errors.MUST_UNDERSTAND.error()
+
+
+def _answer_encoding(encoding: str) -> str:
+    # UTF-16 of no stated order is answered in the common one; the mark tells.
+    return {"utf-16": "utf-16le", "utf-16le": "utf-16le", "utf-16be": "utf-16be"}.get(encoding.lower(), "utf-8")
+
+
+def text_of(element: etree._Element) -> str:
+    """All text in an element, in document order."""
+    return "".join(element.itertext())  # type: ignore[arg-type]
+
+
+def is_nil(element: etree._Element) -> bool:
+    """Whether ``xsi:nil`` says that the element has no value; ``false`` says that it has one."""
+    return element.get(f"{{{XSI}}}nil", "").strip(_XML_SPACE) in _TRUE

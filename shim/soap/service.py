@@ -1,0 +1,143 @@
+"""A ``Contract`` as a Spyne application: types, validation and dispatch.
+
+Spyne sees neither the request's bytes nor the answer's: it gets the parameters
+of a call that was read and checked, and gives back what was made of them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from lxml import etree
+
+from shim import errors
+from shim.query import ScoreFile
+from shim.soap import spyne_compat  # noqa: F401 - makes the imports of Spyne below work
+from shim.soap.contract import Contract, Operation
+from shim.soap.envelope import Call, is_nil, text_of
+
+from spyne import Application, MethodContext, Service, rpc  # isort: skip
+from spyne.model.fault import Fault  # isort: skip
+from spyne.model.primitive import Boolean, Decimal, Double, Integer, Unicode  # isort: skip
+from spyne.protocol.xml import XmlDocument  # isort: skip
+from spyne.server import ServerBase  # isort: skip
+
+Handler = Callable[[Mapping[str, str | None]], ScoreFile]
+"""Answers a call with these parameters, by name."""
+
+# Spyne wants one; calls come in whatever namespace, and are dispatched by local name.
+_NAMESPACE: Final = "urn:toefl-soap-shim"
+
+# Dates stay text: dates.py is the one place that reads them.
+_TYPES: Final = {
+    "boolean": Boolean,
+    "decimal": Decimal,
+    "double": Double,
+    "float": Double,
+    "int": Integer,
+    "integer": Integer,
+    "long": Integer,
+    "short": Integer,
+}
+
+
+class LegacyService:
+    """Reads and dispatches calls by the contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Build the Spyne application, once."""
+        self._contract = contract
+        methods = {name: _method(operation) for name, operation in contract.operations.items()}
+        service = type("LegacyOperations", (Service,), methods)
+        protocol = _Parameters(validator="soft", parse_xsi_type=False)
+        self._transport = _Transport(_Application([service], _NAMESPACE, in_protocol=protocol))
+
+    def operation(self, call: Call, action: str) -> Operation:
+        """The operation that a call names.
+
+        Raises:
+            CallerError: None is called so, or the action names another.
+        """
+        operation = self._contract.operation(call.root)
+        for named in (action, call.action):
+            self._contract.check_action(named, operation)
+        return operation
+
+    def answer(self, call: Call, operation: Operation, handler: Handler) -> ScoreFile:
+        """Validate the parameters of a call and hand them to a handler.
+
+        Raises:
+            GatewayError: A parameter is wrong, or the handler says so.
+        """
+        return self._transport.call(operation, _parameters(call.element, operation), handler)
+
+
+def _method(operation: Operation) -> Any:
+    names = tuple(operation.parameters)
+
+    def method(context: MethodContext, *values: object) -> ScoreFile:
+        handler: Handler = context.udc
+        return handler({name: None if value is None else str(value) for name, value in zip(names, values, strict=True)})
+
+    method.__name__ = operation.name
+    types = [_TYPES.get(parameter.type, Unicode) for parameter in operation.parameters.values()]
+    return rpc(*types, _args=names)(method)
+
+
+def _parameters(body: etree._Element, operation: Operation) -> etree._Element:
+    """Gather the parameters under one element, wherever in the body and in whatever namespace each stands."""
+    gathered = etree.Element(operation.name)
+    seen = set()
+    for element in body.iterdescendants():
+        name = etree.QName(element).localname
+        if name not in operation.parameters:
+            continue
+        if name in seen:
+            raise errors.DUPLICATE_PARAMETER.error(name)
+        seen.add(name)
+        if len(element):
+            raise errors.BAD_PARAMETER.error(name)
+        if not is_nil(element):
+            etree.SubElement(gathered, name).text = text_of(element)
+    return gathered
+
+
+class _Parameters(XmlDocument):  # type: ignore[misc]
+    """Spyne's reader of XML, which here names the parameter that is wrong and echoes no value."""
+
+    def from_element(self, ctx: MethodContext, cls: type, element: etree._Element) -> Any:
+        """Read one parameter, or the element that holds them."""
+        try:
+            return super().from_element(ctx, cls, element)
+        except (Fault, ValueError, ArithmeticError) as error:
+            raise errors.BAD_PARAMETER.error(etree.QName(element).localname) from error
+
+
+class _Application(Application):  # type: ignore[misc]
+    """Hands an exception back to the transport as it is, where Spyne would log it and make a fault of its text."""
+
+    def call_wrapper(self, ctx: MethodContext) -> Any:
+        """Call the method."""
+        try:
+            return super().call_wrapper(ctx)
+        except Exception as error:  # noqa: BLE001 - raised again by the transport
+            return error
+
+
+class _Transport(ServerBase):  # type: ignore[misc]
+    """A transport for calls that are already read: ``spyne.server.ServerBase`` is the documented way to add one."""
+
+    transport = _NAMESPACE
+
+    def call(self, operation: Operation, parameters: etree._Element, handler: Handler) -> ScoreFile:
+        """Run one call through Spyne."""
+        context = MethodContext(self, MethodContext.SERVER)
+        context.method_request_string = operation.name
+        context.in_body_doc = parameters
+        context.udc = handler
+        (context,) = self.app.in_protocol.generate_method_contexts(context)
+        self.get_in_object(context)
+        self.get_out_object(context)
+        (result,) = context.out_object
+        if isinstance(result, Exception):
+            raise result
+        return result  # type: ignore[no-any-return]

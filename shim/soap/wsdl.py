@@ -1,0 +1,91 @@
+"""The WSDL as clients get it: the operator's file, with this gateway's address in it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from lxml import etree
+
+from shim import errors
+from shim.soap.exchange import Exchange
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
+_ADDRESS_11: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}address"
+_ADDRESS_12: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
+
+# ``?singleWsdl`` is what .NET asks for to get all in one file, which the WSDL is anyway.
+_QUERIES: Final = frozenset({"wsdl", "singlewsdl"})
+_PAGE: Final = """\
+This is the address of a SOAP service: {address}
+Programs call it by POST. Its description is at {address}?wsdl
+(with SOAP 1.2 as well: {address}?wsdl&ports=all).
+
+It is temporary. It stands in for a service that was retired, and answers from
+its successor, the TOEFL Access REST API: call that instead.
+"""
+
+
+class Pages:
+    """What GET and HEAD find at a contract's addresses."""
+
+    def __init__(self, path: Path, address: str) -> None:
+        """Render the pages, once.
+
+        Args:
+            path: The WSDL.
+            address: Where clients call the service.
+        """
+        self._default = render(path, address, all_ports=False)
+        self._all_ports = render(path, address, all_ports=True)
+        self._page = _PAGE.format(address=address).encode()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer at the address of the service: the WSDL for those who ask, a short page for people."""
+        query = _query(environ)
+        if _QUERIES & query.keys():
+            return self._answer_wsdl(environ, query, start_response)
+        return Exchange(environ).page(self._page, "text/plain; charset=utf-8", start_response)
+
+    def wsdl(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer at the WSDL's own address."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return Exchange(environ).fault(errors.METHOD.error(), start_response)
+        return self._answer_wsdl(environ, _query(environ), start_response)
+
+    def _answer_wsdl(
+        self, environ: "WSGIEnvironment", query: dict[str, list[str]], start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        body = self._all_ports if query.get("ports") == ["all"] else self._default
+        return Exchange(environ).page(body, "text/xml; charset=utf-8", start_response)
+
+
+def _query(environ: "WSGIEnvironment") -> dict[str, list[str]]:
+    fields = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    return {name.lower(): values for name, values in fields.items()}
+
+
+def render(path: Path, address: str, *, all_ports: bool) -> bytes:
+    """Read a WSDL and put an address into its ports.
+
+    Args:
+        path: The WSDL.
+        address: Where clients call the service.
+        all_ports: Keep the SOAP 1.2 ports. With both, the class that svcutil makes
+            for .NET cannot be created without naming a port, so by default they
+            are left out wherever there is one for SOAP 1.1.
+    """
+    document = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True))
+    for service in document.iter(f"{_WSDL}service"):
+        ports = service.findall(f"{_WSDL}port")
+        for port in ports:
+            for soap_address in (*port.iterfind(_ADDRESS_11), *port.iterfind(_ADDRESS_12)):
+                soap_address.set("location", address)
+        extra = [port for port in ports if port.find(_ADDRESS_12) is not None]
+        if not all_ports and len(extra) < len(ports):
+            for port in extra:
+                service.remove(port)
+    return etree.tostring(document, encoding="utf-8", xml_declaration=True)
