@@ -1,0 +1,1 @@
+"""The new face: an ordinary client of the TOEFL Access REST API."""

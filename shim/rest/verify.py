@@ -1,0 +1,114 @@
+"""Is this really a whole score file?
+
+The client has already seen the announced length, or the last chunk, when
+``finish`` is called; what is checked here is the kind:
+
+- Text: the records, one a line, are of one width, counted in bytes or, where names
+  beyond ASCII stand, in UTF-8 characters; and no line is shorter or longer than
+  any record can be. That refuses HTML, JSON, an error sentence, and a file with a
+  damaged record. The last line may lack its separator.
+- JSON: it begins and ends as an object or an array does.
+- White space alone is an empty score file: what an empty range answers is unknown.
+"""
+
+from typing import Final, Protocol
+
+from shim import errors
+from shim.query import Format
+
+SHORTEST_RECORD: Final = 774
+"""Bytes: the last field of the 2018 layout, the Report Date, ends here; what follows may come trimmed."""
+LONGEST_RECORD: Final = 4096
+"""Bytes: well above the 1,600 of the widest record known."""
+
+_BLANK: Final = b" \t\r\n"
+_FOREIGN: Final = (b"<", b"{", b"[")
+_UTF8_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_JSON_PAIRS: Final = {b"{": b"}", b"[": b"]"}
+
+
+class Verifier(Protocol):
+    """Looks at a body as it arrives.
+
+    Attributes:
+        blank: Whether only white space has been seen.
+    """
+
+    blank: bool
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next chunk.
+
+        Raises:
+            UpstreamError: It cannot be part of a score file.
+        """
+
+    def finish(self) -> int | None:
+        """Check what only the end shows, and tell the number of records if they are counted.
+
+        Raises:
+            UpstreamError: It is no score file.
+        """
+
+
+def verifier(wanted: Format) -> Verifier:
+    """Expect a body of this format."""
+    return _Text() if wanted == "text" else _Json()
+
+
+class _Text:
+    """Keeps at most one line."""
+
+    def __init__(self) -> None:
+        self.blank = True
+        self._line = b""
+        self._records = 0
+        self._bytes: set[int] = set()
+        self._characters: set[int] = set()
+
+    def feed(self, chunk: bytes) -> None:
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        if len(self._line) > LONGEST_RECORD:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
+        self._check(lines)
+
+    def finish(self) -> int:
+        self._check([self._line])
+        return self._records
+
+    def _check(self, lines: list[bytes]) -> None:
+        records = [line for line in (line.removesuffix(b"\r") for line in lines) if line.strip(_BLANK)]
+        if not records:
+            return
+        if self.blank and records[0].startswith(_FOREIGN):
+            raise errors.UPSTREAM_NOT_SCORES.error(note="markup or JSON where text was asked for")
+        self.blank = False
+        self._records += len(records)
+        self._bytes.update(map(len, records))
+        self._characters.update(len(record.translate(None, _UTF8_CONTINUATION)) for record in records)
+        if min(self._bytes) < SHORTEST_RECORD:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is shorter than a record")
+        if max(self._bytes) > LONGEST_RECORD:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
+        if len(self._bytes) > 1 and len(self._characters) > 1:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="records differ in width")
+
+
+class _Json:
+    """Keeps the first and the last byte."""
+
+    def __init__(self) -> None:
+        self.blank = True
+        self._first = b""
+        self._last = b""
+
+    def feed(self, chunk: bytes) -> None:
+        content = chunk.strip(_BLANK)
+        if content:
+            self.blank = False
+            self._first = self._first or content[:1]
+            self._last = content[-1:]
+
+    def finish(self) -> None:
+        if not self.blank and _JSON_PAIRS.get(self._first) != self._last:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="no JSON object or array")
