@@ -1,0 +1,83 @@
+"""Request numbers and structured logs.
+
+A log line holds fields of the list below and no other: a field that is not on
+it is dropped and its name reported, so that no score data, password or authcode
+gets into a log by a careless line of code. The loggers of the libraries below us
+are silenced: Spyne logs whole request bodies, and urllib3 queries.
+"""
+
+import logging
+import secrets
+import sys
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+FIELDS: Final = frozenset(
+    {
+        "address",
+        "advice",
+        "bytes",
+        "contract",
+        "end",
+        "event",
+        "level",
+        "note",
+        "operation",
+        "outcome",
+        "party",
+        "pid",
+        "records",
+        "request",
+        "seconds",
+        "soap",
+        "start",
+        "status",
+        "timestamp",
+        "where",
+    }
+)
+_SILENCED: Final = ("spyne", "zeep", "urllib3", "requests")
+
+
+def request_number() -> str:
+    """Make a number that names one call in a fault and in the log: 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+def configure(level: str = "info") -> None:
+    """Send log lines to standard error: JSON, or readable lines on a terminal."""
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            _allow_listed,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    for name in _SILENCED:
+        logger = logging.getLogger(name)
+        logger.handlers = [logging.NullHandler()]
+        logger.propagate = False
+        logger.setLevel(logging.CRITICAL)
+
+
+def _allow_listed(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+    dropped = sorted(fields.keys() - FIELDS)
+    kept = {name: value for name, value in fields.items() if name in FIELDS}
+    return {**kept, "note": f"dropped from this line: {', '.join(dropped)}"} if dropped else kept
+
+
+def where(error: BaseException) -> str:
+    """Where an unexpected exception came from: its class and the innermost line of code, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace is not None else "?"
+    return f"{type(error).__name__} in {place}"
