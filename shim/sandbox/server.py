@@ -1,0 +1,230 @@
+"""A stand-in for TOEFL Access as an HTTP server on this machine."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import parse_qs, urlsplit
+
+from shim.sandbox import keys
+from shim.sandbox.faults import Faults
+from shim.sandbox.scores import Options, Selection, sample, select
+
+_REQUIRED: Final = {
+    "startdate": "startdate is required",
+    "enddate": "enddate is required",
+    "type": "type/program is required",
+    "reportby": "reportby is required",
+}
+_HTML: Final = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>We will be back soon.</body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was answered.
+
+    Attributes:
+        line: Its first line, byte for byte, without the line's end.
+        status: What it was answered.
+    """
+
+    line: str
+    status: int
+
+
+class Sandbox:
+    """The server. In a ``with`` statement it runs in a thread.
+
+    Attributes:
+        options: The scores that there are.
+        faults: What it does wrong.
+        authcodes: The keys that it accepts.
+        requests: The last requests.
+    """
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        port: int = 0,
+        faults: Faults | None = None,
+        log: Callable[[Request], None] | None = None,
+    ) -> None:
+        """Listen on a port of this machine; 0 is a free one."""
+        self.options = options or Options()
+        self.faults = faults or Faults()
+        self.authcodes = {keys.DEMO_AUTHCODE}
+        self.requests: deque[Request] = deque(maxlen=1000)
+        self._log = log
+        self._stopping = threading.Event()
+        self._server = _Server(self, port)
+
+    @property
+    def url(self) -> str:
+        """The address of ``/scores``."""
+        return f"http://127.0.0.1:{self._server.server_port}/scores"
+
+    def serve_forever(self) -> None:
+        """Answer until the process ends."""
+        self._server.serve_forever()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self._stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self) -> None:
+        """Wait as long as the faults say, or until the end."""
+        self._stopping.wait(self.faults.delay)
+
+    def answered(self, request: Request) -> None:
+        """Remember a request."""
+        self.requests.append(request)
+        if self._log is not None:
+            self._log(request)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 1024
+
+    def __init__(self, sandbox: Sandbox, port: int) -> None:
+        self.sandbox = sandbox
+        super().__init__(("127.0.0.1", port), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the base class gives it
+        """Say nothing; ``Sandbox`` has a log of its own."""
+
+    def do_POST(self) -> None:
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", [], 0, [("Allow", "GET"), ("Connection", "close")])
+
+    do_HEAD = do_PUT = do_DELETE = do_POST
+
+    def do_GET(self) -> None:
+        sandbox = self.server.sandbox
+        sandbox.wait()
+        target = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(target.query).items()}
+        if target.path not in ("/scores", "/scores/sample-data"):
+            self._refuse(HTTPStatus.NOT_FOUND, "not found")
+        elif self._planned_fault() or self._wrong_authcode() or self._wrong_query(query):
+            pass
+        elif target.path == "/scores/sample-data":
+            self._answer(sample(sandbox.options), query)
+        else:
+            start, end = _moment(query["startdate"]), _moment(query["enddate"])
+            if start is None or end is None or start >= end:
+                self._refuse(HTTPStatus.BAD_REQUEST, "startdate and enddate must be dates, one before the other")
+            else:
+                self._answer(select(sandbox.options, start, end), query)
+
+    def _planned_fault(self) -> bool:
+        faults = self.server.sandbox.faults
+        if faults.status is not None:
+            self._refuse(faults.status, "a planned fault")
+        elif faults.location:
+            self._send(HTTPStatus.FOUND, "text/plain", [], 0, [("Location", faults.location)])
+        elif faults.html:
+            self._send(HTTPStatus.OK, "text/html", [_HTML], len(_HTML))
+        else:
+            return False
+        return True
+
+    def _wrong_authcode(self) -> bool:
+        authcode = self.headers.get("authcode")
+        if authcode is None:
+            self._refuse(HTTPStatus.UNAUTHORIZED, "authcode is missing")
+        elif not keys.well_formed(authcode):
+            self._refuse(HTTPStatus.BAD_REQUEST, "Invalid credentials format")
+        elif authcode in keys.REFUSALS:
+            self._refuse(*keys.REFUSALS[authcode])
+        elif authcode not in self.server.sandbox.authcodes:
+            self._refuse(HTTPStatus.UNAUTHORIZED, "authcode is incorrect or expired")
+        else:
+            return False
+        return True
+
+    def _wrong_query(self, query: dict[str, str]) -> bool:
+        missing = next((sentence for name, sentence in _REQUIRED.items() if not query.get(name)), None)
+        if missing is not None:
+            self._refuse(HTTPStatus.BAD_REQUEST, missing)
+        return missing is not None
+
+    def _answer(self, selection: Selection, query: dict[str, str]) -> None:
+        if query.get("format", "").lower() == "json":
+            self._send(HTTPStatus.OK, "application/json", selection.json_chunks(), None)
+        else:
+            length = None if self.server.sandbox.faults.chunked else selection.length
+            self._send(HTTPStatus.OK, "text/plain", selection.chunks(), length)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        as_json = self.server.sandbox.faults.json_errors
+        body = (json.dumps({"message": sentence}) if as_json else sentence).encode()
+        self._send(status, "application/json" if as_json else "text/plain", [body], len(body))
+
+    def _send(
+        self,
+        status: int,
+        content_type: str,
+        chunks: Iterable[bytes],
+        length: int | None,
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.server.sandbox.answered(Request(self.requestline, status))
+        self.send_response_only(status)
+        self.send_header("Content-Type", content_type)
+        for name, value in headers:
+            self.send_header(name, value)
+        if length is None:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        try:
+            self._send_body(chunks, chunked=length is None)
+        except ConnectionError:
+            self.close_connection = True
+
+    def _send_body(self, chunks: Iterable[bytes], *, chunked: bool) -> None:
+        left = self.server.sandbox.faults.cut
+        for chunk in chunks:
+            part = chunk if left is None else chunk[:left]
+            # A chunk that is cut keeps the size of the whole one, as when a connection breaks.
+            self.wfile.write(
+                b"%x\r\n" % len(chunk) + part + b"\r\n"[: len(part) == len(chunk) and 2] if chunked else part
+            )
+            if left is not None:
+                left -= len(part)
+                if left == 0:
+                    self.close_connection = True
+                    return
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - UTC, as the REST API writes it
+    except ValueError:
+        return None
