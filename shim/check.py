@@ -1,0 +1,85 @@
+"""Is this gateway set up rightly? Every part is looked at, so that one run tells all that is wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shim import app, config
+from shim.access import authcodes
+from shim.access.authcodes import AuthcodeError
+from shim.config import Config, ConfigError, ContractSource
+from shim.errors import GatewayError
+from shim.query import ScoreQuery
+from shim.soap.contract import ContractError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one part.
+
+    Attributes:
+        part: What was looked at.
+        good: Whether it can be used.
+        text: What it is, or what is wrong with it.
+    """
+
+    part: str
+    good: bool
+    text: str
+
+
+def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
+    """Look at the configuration and at all that it names.
+
+    Args:
+        path: The configuration file; without one, the environment alone.
+        upstream: Make one real call to TOEFL Access as well.
+    """
+    try:
+        settings = config.load(path)
+    except ConfigError as error:
+        yield from _wrong("config", error)
+        return
+    yield Finding("config", good=True, text=str(path) if path is not None else "from the environment")
+    for source in settings.contracts:
+        yield from _contract(source)
+    yield from _authcode(settings, upstream=upstream)
+
+
+def _contract(source: ContractSource) -> Iterator[Finding]:
+    try:
+        contract = app.load_contract(source)
+    except ContractError as error:
+        yield from _wrong("contract", error)
+        return
+    answered = [name for name, operation in contract.operations.items() if not operation.meaning.unavailable]
+    yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
+
+
+def _authcode(settings: Config, *, upstream: bool) -> Iterator[Finding]:
+    for source in settings.authcodes:
+        try:
+            authcode = authcodes.load(source)
+        except AuthcodeError as error:
+            yield from _wrong("authcode", error)
+            continue
+        yield Finding("authcode", good=True, text=f"{source.name}, from {source.place}, is well-formed")
+        if upstream:
+            yield _call(settings, authcode.value)
+
+
+def _call(settings: Config, authcode: str) -> Finding:
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    query = ScoreQuery(now - timedelta(minutes=1), now, "TOEFL", "scorelinkbyreportdate")
+    try:
+        with app.upstream(settings).fetch(query, authcode) as file:
+            return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
+    except GatewayError as error:
+        text = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)
+        return Finding("upstream", good=False, text=text)
+
+
+def _wrong(part: str, error: Exception) -> Iterator[Finding]:
+    for reason in str(error).splitlines():
+        yield Finding(part, good=False, text=reason)

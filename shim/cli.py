@@ -1,0 +1,145 @@
+"""The command line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from shim import __version__, app, config, demo, telemetry
+from shim import check as checks
+from shim.access.authcodes import AuthcodeError
+from shim.config import Config, ConfigError
+from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Sandbox, Scale
+from shim.soap.contract import ContractError
+
+cli = typer.Typer(
+    help="Stands in for the retired TOEFL score SOAP service, and answers from the TOEFL Access REST API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar=config.FILE_VARIABLE,
+        help="The TOML file. Every key can also be set as TOEFL_SHIM_SECTION__KEY.",
+    ),
+]
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"toefl-shim {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@cli.command()
+def serve(config_file: ConfigFile = None) -> None:
+    """Run the gateway. With nothing configured, on this machine alone and against the built-in sandbox."""
+    from shim.server import Server  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
+
+    telemetry.configure()
+    with _settings(config_file) as settings:
+        try:
+            application = app.build(settings)
+        except (AuthcodeError, ContractError) as error:
+            _refuse(error)
+        Server(application, settings.gateway).run()
+
+
+@cli.command(name="sandbox")
+def run_sandbox(  # noqa: PLR0913 - one argument for each option
+    *,
+    bind: Annotated[str, typer.Option(metavar="127.0.0.1:PORT", help="Where to listen.")] = "127.0.0.1:8081",
+    records: Annotated[int, typer.Option(min=0, max=100_000, help="How many scores there are.")] = 30,
+    width: Annotated[int, typer.Option(min=774, max=1600, help="Bytes in a record.")] = 1600,
+    scale: Annotated[Scale, typer.Option(help="Which scores: 0-120, 1-6, or both.")] = "mixed",
+    names: Annotated[Names, typer.Option(help="Encoding of names beyond ASCII, if there are any.")] = "ascii",
+    lf: Annotated[bool, typer.Option("--lf", help="End records with LF alone.")] = False,
+    first: Annotated[datetime, typer.Option(help="When the first score was reported, UTC.")] = FIRST_REPORTED,
+    last: Annotated[datetime, typer.Option(help="When the last score was reported, UTC.")] = LAST_REPORTED,
+    status: Annotated[int | None, typer.Option(min=200, max=599, help="Fault: answer with this HTTP status.")] = None,
+    delay: Annotated[float, typer.Option(min=0, help="Fault: seconds before an answer.")] = 0,
+    cut: Annotated[int | None, typer.Option(min=0, help="Fault: close after so many bytes of the body.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Fault: answer a page of HTML.")] = False,
+    json_errors: Annotated[bool, typer.Option("--json-errors", help="Write errors as JSON.")] = False,
+) -> None:
+    """Run a stand-in for TOEFL Access on this machine, with synthetic scores and, if wanted, with faults."""
+    host, _, port = bind.rpartition(":")
+    if host != "127.0.0.1" or not port.isdecimal():
+        _refuse(ValueError("--bind: the sandbox listens on 127.0.0.1 alone"))
+    try:
+        options = Options(records, first, last, width, "\n" if lf else "\r\n", scale, names)
+    except ValueError as error:
+        _refuse(error)
+    faults = Faults(status=status, delay=delay, cut=cut, html=html, json_errors=json_errors)
+    stand_in = Sandbox(options, port=int(port), faults=faults, log=lambda seen: _out.print(seen.status, seen.line))
+    _out.print(f"{stand_in.url} with the header authcode: {DEMO_AUTHCODE}")
+    with suppress(KeyboardInterrupt):
+        stand_in.serve_forever()
+
+
+@cli.command(name="demo")
+def demonstrate() -> None:
+    """Show one legacy SOAP call become the REST request and come back as scores."""
+    if not demo.run(_out):
+        raise typer.Exit(1)
+
+
+@cli.command(name="check")
+def check(
+    config_file: ConfigFile = None,
+    *,
+    upstream: Annotated[bool, typer.Option("--upstream", help="Make one real call to TOEFL Access as well.")] = False,
+) -> None:
+    """Say what is wrong with the configuration and all it names, at once."""
+    findings = list(checks.check(config_file, upstream=upstream))
+    for finding in findings:
+        _out.print(f"{'[green]good ' if finding.good else '[red]wrong'}[/] {finding.part}: {escape(finding.text)}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _settings(config_file: Path | None) -> Iterator[Config]:
+    if config.is_set(config_file):
+        try:
+            yield config.load(config_file)
+        except ConfigError as error:
+            _refuse(error)
+        return
+    with demo.sandbox_process() as url:
+        _err.print(f"Nothing is configured: answering from the sandbox at {url}")
+        os.environ.update(demo.settings(url, "127.0.0.1:8080"))
+        yield config.load(None)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    for reason in str(error).splitlines():
+        _err.print(f"[red]refused[/] {escape(reason)}")
+    raise typer.Exit(1)
