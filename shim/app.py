@@ -22,12 +22,15 @@ class Application:
     """Sends each request to the room for its address."""
 
     def __init__(self, rooms: Mapping[str, "WSGIApplication"]) -> None:
-        """Take the rooms by path."""
-        self._rooms = rooms
+        """Take the rooms by path.
+
+        ASMX services answer to their path in any case of letters, and so do these.
+        """
+        self._rooms = {path.lower(): room for path, room in rooms.items()}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        room = self._rooms.get(environ["PATH_INFO"])
+        room = self._rooms.get(environ["PATH_INFO"].lower())
         if room is None:
             return Exchange(environ).fault(errors.NOT_FOUND.error(), start_response)
         return room(environ, start_response)

@@ -190,7 +190,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _distinct_paths(self) -> Self:
-        paths = [path for contract in self.contracts for path in (contract.path, contract.wsdl_path)]
+        paths = [path for contract in self.contracts for path in (contract.path.lower(), contract.wsdl_path.lower())]
         for path in sorted({path for path in paths if paths.count(path) > 1}):
             raise ValueError(f"two contracts or WSDLs are at {path}")
         return self

@@ -79,14 +79,19 @@ def _process(arguments: list[str], environment: dict[str, str], bind: str) -> It
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(process, bind)
+        wait_for(process, bind)
         yield
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", bind: str) -> None:
+def wait_for(process: "subprocess.Popen[bytes]", bind: str) -> None:
+    """Wait until a process of ours listens at ``ADDRESS:PORT``.
+
+    Raises:
+        RuntimeError: It ended, or took too long.
+    """
     host, _, port = bind.rpartition(":")
     until = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < until:

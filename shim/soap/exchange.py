@@ -3,6 +3,7 @@
 import time
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -89,7 +90,8 @@ class Exchange:
     def end(self, outcome: str) -> None:
         """Write the line in the log; it never fails the call."""
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
-        _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
+        with suppress(OSError, ValueError):  # standard error is full, or closed
+            _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:
