@@ -1,0 +1,23 @@
+"""What holds for every test: nothing secret in its output, and no judgement by the machine's speed."""
+
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+from tests.planted import planted
+
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test in whose output or log an authcode, a password or a field of a record stands."""
+    report = yield
+    output = "\n".join(text for title, text in report.sections if title.startswith("Captured"))
+    found = [name for name, value in planted().items() if value in output]
+    if found:
+        report.outcome = "failed"
+        report.longrepr = f"the output of the test holds {', '.join(found)}"
+    return report

@@ -1,0 +1,57 @@
+"""The rules of the house: which room may import which."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import shim
+
+_ROOT = Path(shim.__file__).parent
+_MODULES = {
+    ".".join(path.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in _ROOT.rglob("*.py")
+}
+_PURE = {
+    f"shim.{name}"
+    for name in ("errors", "query", "scorelink", "soap.dialect", "soap.envelope", "soap.answer", "soap.dates")
+}
+
+
+def _imports(name: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(_MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= submodules & _MODULES.keys() or {node.module}
+    return found & _MODULES.keys() - {"shim"}
+
+
+@pytest.mark.parametrize("name", [name for name in _MODULES if name.startswith("shim.soap")])
+def test_the_legacy_face_does_not_know_the_rest_face(name: str) -> None:
+    assert not {module for module in _imports(name) if module.startswith(("shim.rest", "shim.access"))}
+
+
+@pytest.mark.parametrize("name", [name for name in _MODULES if name.startswith("shim.rest")])
+def test_the_rest_face_does_not_know_the_legacy_face(name: str) -> None:
+    assert not {module for module in _imports(name) if module.startswith("shim.soap")}
+
+
+@pytest.mark.parametrize("name", sorted(_PURE))
+def test_pure_modules_import_nothing_but_each_other(name: str) -> None:
+    assert _imports(name) <= _PURE
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    left = {name: _imports(name) - {name} for name in _MODULES}
+    while free := {name for name, imports in left.items() if not imports & left.keys()}:
+        for name in free:
+            del left[name]
+    assert not left
+
+
+def test_everything_can_be_read_in_an_afternoon() -> None:
+    lines = sum(len(path.read_text().splitlines()) for path in _MODULES.values())
+    assert lines <= 4000
