@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -33,8 +33,8 @@ ConfigFile = Annotated[
         help="The TOML file. Every key can also be set as TOEFL_SHIM_SECTION__KEY.",
     ),
 ]
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def _options(
 
 @cli.command()
 def serve(config_file: ConfigFile = None) -> None:
-    """Run the gateway. With nothing configured, on this machine alone and against the built-in sandbox."""
+    """Run the gateway. With no upstream configured, it answers from the built-in sandbox."""
     from shim.server import Server  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
 
     telemetry.configure()
@@ -127,16 +127,16 @@ def check(
 
 @contextmanager
 def _settings(config_file: Path | None) -> Iterator[Config]:
-    if config.is_set(config_file):
+    with ExitStack() as stack:
+        if not config.names_upstream(config_file):
+            url = stack.enter_context(demo.sandbox_process())
+            _err.print(f"No upstream is configured: answering from the sandbox at {url}")
+            os.environ.update(demo.settings(url))
         try:
-            yield config.load(config_file)
+            settings = config.load(config_file)
         except ConfigError as error:
             _refuse(error)
-        return
-    with demo.sandbox_process() as url:
-        _err.print(f"Nothing is configured: answering from the sandbox at {url}")
-        os.environ.update(demo.settings(url, "127.0.0.1:8080"))
-        yield config.load(None)
+        yield settings
 
 
 def _refuse(error: Exception) -> NoReturn:

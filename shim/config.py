@@ -223,9 +223,9 @@ def load(path: Path | None) -> Config:
     return config
 
 
-def is_set(path: Path | None) -> bool:
-    """Whether an operator has set anything at all."""
-    return path is not None or any(name.startswith(PREFIX) for name in os.environ)
+def names_upstream(path: Path | None) -> bool:
+    """Whether an operator has said where scores come from: in a file, or in the environment."""
+    return path is not None or any(name.startswith((f"{PREFIX}UPSTREAM", f"{PREFIX}AUTHCODES")) for name in os.environ)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 from rich.console import Console
@@ -51,13 +51,12 @@ def free_port() -> int:
         return port
 
 
-def settings(sandbox_url: str, bind: str) -> dict[str, str]:
-    """The environment of a gateway on this machine that answers from a sandbox."""
+def settings(sandbox_url: str) -> dict[str, str]:
+    """The environment of a gateway that answers from a sandbox."""
     return {
         "TOEFL_SANDBOX_AUTHCODE": DEMO_AUTHCODE,
         f"{config.PREFIX}AUTHCODES": json.dumps([{"name": "sandbox", "env": "TOEFL_SANDBOX_AUTHCODE"}]),
         f"{config.PREFIX}UPSTREAM__URL": sandbox_url,
-        f"{config.PREFIX}GATEWAY__BIND": bind,
     }
 
 
@@ -86,7 +85,7 @@ def _process(arguments: list[str], environment: dict[str, str], bind: str) -> It
         process.wait()
 
 
-def wait_for(process: "subprocess.Popen[bytes]", bind: str) -> None:
+def wait_for(process: "subprocess.Popen[Any]", bind: str) -> None:
     """Wait until a process of ours listens at ``ADDRESS:PORT``.
 
     Raises:
@@ -112,14 +111,15 @@ def run(console: Console) -> bool:
     """
     with Sandbox(Options()) as sandbox:
         bind = f"127.0.0.1:{free_port()}"
-        with _process(["serve"], settings(sandbox.url, bind), bind):
+        environment = settings(sandbox.url) | {f"{config.PREFIX}GATEWAY__BIND": bind}
+        with _process(["serve"], environment, bind):
             scores = _call(bind)
         (seen,) = sandbox.requests
     sent = b"".join(select(Options(), _START, _END).chunks())
     console.rule("1. The legacy client calls the gateway: SOAP", align="left")
-    console.print(_CALL, soft_wrap=True)
+    console.print(_CALL)
     console.rule("2. The gateway asks TOEFL Access: REST, with the header authcode", align="left")
-    console.print(seen.line, soft_wrap=True)
+    console.print(seen.line)
     console.rule("3. The client has the scores (synthetic)", align="left")
     console.print(_table(scores))
     same = hashlib.sha256(scores).digest() == hashlib.sha256(sent).digest()
@@ -127,7 +127,6 @@ def run(console: Console) -> bool:
         f"SHA-256 sent by the sandbox     {hashlib.sha256(sent).hexdigest()}\n"
         f"SHA-256 received by the client  {hashlib.sha256(scores).hexdigest()}\n"
         f"{len(scores):,} bytes, {'[green]the same' if same else '[red]not the same'}[/]",
-        soft_wrap=True,
     )
     return same
 
