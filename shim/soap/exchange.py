@@ -68,7 +68,7 @@ class Exchange:
         """Answer with a document; a HEAD with its headers alone."""
         start_response(f"{HTTPStatus.OK.value} OK", self._headers(content_type, len(body)))
         self.end("page")
-        return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return self._body(body)
 
     def fault(self, error: errors.GatewayError, start_response: "StartResponse") -> Iterable[bytes]:
         """Answer with a fault.
@@ -85,13 +85,16 @@ class Exchange:
         start_response(f"{status.value} {status.phrase}", headers)
         self.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
         self.end(cause.slug)
-        return [body]
+        return self._body(body)
 
     def end(self, outcome: str) -> None:
         """Write the line in the log; it never fails the call."""
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
         with suppress(OSError, ValueError):  # standard error is full, or closed
             _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
+
+    def _body(self, body: bytes) -> Iterable[bytes]:
+        return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:

@@ -1,0 +1,72 @@
+"""The whole gateway in one process, from WSGI to the sandbox."""
+
+import hashlib
+import json
+import shutil
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shim import app
+from shim.config import SHIPPED, AuthcodeSource, Config, ContractSource, Upstream
+from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
+from tests.guide import END, REQUEST_LINE, START
+from tests.soap.calls import Reply, envelope, request, send
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.setenv("AUTHCODE", DEMO_AUTHCODE)
+    return Config(upstream=Upstream(url=sandbox.url), authcodes=(AuthcodeSource(name="main", env="AUTHCODE"),))
+
+
+def _call(application: app.Application, path: str = "/TOEFLWebService/TOEFLEdm.asmx") -> Reply:
+    return send(application, request(envelope().encode(), PATH_INFO=path, SCRIPT_NAME=""))
+
+
+@pytest.mark.parametrize("path", ["/TOEFLWebService/TOEFLEdm.asmx", "/toeflwebservice/TOEFLEDM.ASMX"])
+def test_a_call_becomes_the_rest_request_and_comes_back_whole(sandbox: Sandbox, settings: Config, path: str) -> None:
+    reply = _call(app.build(settings), path)
+    scores = b64decode(reply.content[0].text or "")
+    guide = b"".join(select(Options(), START, END).chunks())
+    assert hashlib.sha256(scores).digest() == hashlib.sha256(guide).digest()
+    assert [seen.line for seen in sandbox.requests] == [REQUEST_LINE]
+
+
+def test_a_contract_may_ask_for_json(sandbox: Sandbox, settings: Config, tmp_path: Path) -> None:
+    shutil.copy(SHIPPED / "TOEFLEdm.wsdl", tmp_path)
+    mapping = (SHIPPED / "TOEFLEdm.toml").read_text().replace('dates     = ["ISO 8601"]', 'format    = "json"')
+    (tmp_path / "TOEFLEdm.toml").write_text(mapping)
+    contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
+    reply = _call(app.build(settings.model_copy(update={"contracts": (contract,)})))
+    assert len(json.loads(b64decode(reply.content[0].text or ""))["data"]) == 24
+    assert [seen.line for seen in sandbox.requests] == [REQUEST_LINE.replace(" HTTP", "&format=json HTTP")]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_other_addresses(settings: Config, method: str) -> None:
+    reply = send(app.build(settings), request(b"", method, PATH_INFO="/other", SCRIPT_NAME=""))
+    assert (reply.code, reply.headers["Content-Type"]) == (404, "text/xml; charset=utf-8")
+
+
+def test_reading_and_calling_share_an_address(settings: Config) -> None:
+    application = app.build(settings)
+    path = "/TOEFLWebService/TOEFLEdm.asmx"
+    assert b"SOAP service" in send(application, request(method="GET", PATH_INFO=path, SCRIPT_NAME="")).body
+    assert (
+        b"definitions"
+        in send(application, request(method="GET", PATH_INFO=path, SCRIPT_NAME="", QUERY_STRING="wsdl")).body
+    )
+    refused = send(application, request(b"", "DELETE", PATH_INFO=path, SCRIPT_NAME=""))
+    assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert (
+        send(application, request(b"", "POST", PATH_INFO="/TOEFLWebService/TOEFLEdm.wsdl", SCRIPT_NAME="")).code == 405
+    )

@@ -1,0 +1,48 @@
+"""Broken HTTP, which never reaches the application."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shim.sandbox import Sandbox
+from tests.gateway import Gateway, running_gateway
+from tests.soap_http import SOAP_11, envelope, post, send
+
+_SECRET = "c2VjcmV0LWluLWEtaGVhZGVy"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    log = tmp_path_factory.mktemp("server") / "gateway.log"
+    with Sandbox() as sandbox, running_gateway(sandbox.url, log, planted=[_SECRET, "jane.doe"]) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense jane.doe\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nbad header: " + _SECRET.encode() + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n" + _SECRET.encode(),
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 10_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=["words", "version", "header", "two lengths", "two framings", "long header", "long line"],
+)
+def test_broken_http_is_answered_with_a_fault(request_bytes: bytes, gateway: Gateway) -> None:
+    answer = send(gateway.url, request_bytes)
+    assert (answer.status, answer.version, answer.slug) == (400, SOAP_11, "bad-http")
+    assert answer.headers["content-type"] == "text/xml; charset=utf-8"
+    assert answer.headers["connection"] == "close"
+    assert post(gateway.url, envelope()).status == 200
+
+
+def test_a_broken_chunk_is_the_callers_fault(gateway: Gateway) -> None:
+    request = (
+        b"POST /TOEFLWebService/TOEFLEdm.asmx HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+    )
+    answer = send(gateway.url, request)
+    assert (answer.status, answer.slug) == (500, "cut-request")
