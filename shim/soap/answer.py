@@ -29,9 +29,9 @@ class Wrapper:
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="{}"?>'
 _FAULT: Final = {
-    Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring>",
+    Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring><detail/>",
     Version.SOAP_12: "<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
-    '<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>',
+    '<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason><soap:Detail/>',
 }
 
 
@@ -61,7 +61,11 @@ def empty(dialect: Dialect, wrapper: Wrapper) -> bytes:
 
 
 def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
-    """A whole fault. It has no detail: Mono's WCF throws on a free-form one."""
+    """A whole fault.
+
+    Its detail is empty, as ASMX wrote it: without one System.Web.Services takes the
+    fault for one about headers, and on a free-form one Mono's WCF throws.
+    """
     code = cause.code_11 if dialect.version is Version.SOAP_11 else cause.code_12
     head, tail = _envelope(dialect, dialect.addressing.fault_action if dialect.addressing else "")
     body = _FAULT[dialect.version].format(code=code, text=escape(text))
@@ -75,7 +79,7 @@ def base64_length(size: int, dialect: Dialect) -> int:
 
 
 def encode(text: str, dialect: Dialect, *, mark: bool = False) -> bytes:
-    """Encode a part of an answer; the first part of UTF-16 gets the mark without which WCF cannot read it."""
+    """Encode a part of an answer; the first part of UTF-16 gets the mark that tells its order."""
     data = text.encode(dialect.encoding)
     return MARKS[dialect.encoding] + data if mark and dialect.encoding != "utf-8" else data
 

@@ -78,7 +78,7 @@ class Exchange:
         """
         dialect, cause = self._dialect(), error.cause
         body = answer.fault(dialect, cause, f"{error.sentence} ({cause.slug}; request {self.number})")
-        status = HTTPStatus(cause.http_11 if dialect.version is Version.SOAP_11 else cause.http_12)
+        status = HTTPStatus(cause.http_11 if dialect.version is Version.SOAP_11 or self._is_wcf() else cause.http_12)
         headers = self._headers(dialect.content_type, len(body))
         if cause is errors.METHOD:
             headers.append(("Allow", METHODS))
@@ -95,6 +95,10 @@ class Exchange:
 
     def _body(self, body: bytes) -> Iterable[bytes]:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _is_wcf(self) -> bool:
+        # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'.
+        return "HTTP_USER_AGENT" not in self.environ and "HTTP_EXPECT" in self.environ
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:
