@@ -1,0 +1,72 @@
+"""Calls of the legacy service, and how they end in a client."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Final, Self
+
+from tests.planted import PASSWORD
+
+USER: Final = "registrar"
+
+# Operation, start and end. The range of the guide's sample, the same in whole days, and others.
+GET_SCORES: Final = ("GetScores", "2025-04-21T16:45:03", "2025-04-22T16:52:13")
+BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/21/2025", "04/22/2025")
+GET_NO_SCORES: Final = ("GetScores", "2024-04-21T16:45:03", "2024-04-22T16:52:13")
+NONE_BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/21/2024", "04/22/2024")
+START_AFTER_END: Final = ("GetScores", "2025-04-22T16:52:13", "2025-04-21T16:45:03")
+START_AFTER_END_BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/22/2025", "04/21/2025")
+EDI: Final = ("getEDIData", "04/21/2025", "04/22/2025")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended in a client, as its program tells it in one line.
+
+    Attributes:
+        kind: ``scores``, ``nothing`` (a null result), ``fault``, or ``header-fault`` or ``failure``, which no call may
+            end in.
+        text: SHA-256 and length of the scores, or the words of the fault.
+    """
+
+    kind: str
+    text: str = ""
+
+    @classmethod
+    def scores(cls, body: bytes) -> Self:
+        """A result of these bytes."""
+        return cls("scores", f"{hashlib.sha256(body).hexdigest()} {len(body)}")
+
+
+Client = Callable[[str, str, str], Outcome]
+"""Calls an operation with a start and an end."""
+
+Starter = Callable[..., AbstractContextManager[Client]]
+"""Starts a client of one form; what is named goes into its environment."""
+
+
+@contextmanager
+def program(*command: str, **environment: str) -> Iterator[Client]:
+    """A client in another language: a process that makes one call after another.
+
+    It has the credentials from its environment.
+    """
+    with subprocess.Popen(
+        command,
+        env=os.environ | environment | {"USER_NAME": USER, "PASSWORD": PASSWORD},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        calls, outcomes = process.stdin, process.stdout
+
+        def client(operation: str, start: str, end: str) -> Outcome:
+            print(operation, start, end, file=calls, flush=True)
+            return Outcome(*outcomes.readline().rstrip("\n").split(" ", 1))
+
+        yield client
