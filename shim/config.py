@@ -19,7 +19,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 PREFIX: Final = "TOEFL_SHIM_"
 FILE_VARIABLE: Final = "TOEFL_SHIM_CONFIG"
@@ -42,7 +42,13 @@ def _url(text: str) -> str:
     """An address to copy exactly: the vendor's guide warns of added spaces and line breaks."""
     if re.search(r"[\s\x00-\x20\x7f]", text):
         raise ValueError("has white space or a line break in it")
-    parts = urlsplit(text)
+    if not text.isascii():
+        raise ValueError("has a character in it that is not ASCII, perhaps one that cannot be seen")
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises when it is none
+    except ValueError:
+        raise ValueError("is not an address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not an http or https address")
     if parts.username is not None or parts.password is not None:
@@ -210,12 +216,14 @@ def load(path: Path | None) -> Config:
     unknown = [
         f"{name}: no such setting"
         for name in os.environ
-        if name.startswith(PREFIX)
-        and name != FILE_VARIABLE
-        and name.removeprefix(PREFIX).lower().partition("__")[0] not in Config.model_fields
+        if name.upper().startswith(PREFIX)
+        and name.upper() != FILE_VARIABLE
+        and name[len(PREFIX) :].lower().partition("__")[0] not in Config.model_fields
     ]
     try:
         config = Config(**values)
+    except SettingsError as error:
+        raise ConfigError("\n".join([*unknown, str(error)])) from None
     except ValidationError as error:
         raise ConfigError("\n".join(unknown + reasons(error))) from None
     if unknown:

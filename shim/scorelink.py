@@ -101,6 +101,7 @@ def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> byt
 
     Raises:
         KeyError: There is no such field.
+        ValueError: A value does not fit the width, or cannot be written in the encoding.
     """
     record = bytearray(b" " * width)
     for name, value in values.items():
@@ -110,6 +111,9 @@ def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> byt
             # What is cut in the middle of a character is dropped with it.
             text = text[: field.width].decode(encoding, "ignore").encode(encoding)
         record[field.start - 1 : field.start - 1 + len(text)] = text
+    # What is written beyond the end makes the record longer.
+    if len(record) != width:
+        raise ValueError(f"a record of {width} bytes has no room for these fields")
     return bytes(record)
 
 

@@ -20,6 +20,7 @@ FIELDS: Final = frozenset(
         "advice",
         "bytes",
         "contract",
+        "dropped",
         "end",
         "event",
         "level",
@@ -71,7 +72,7 @@ def configure(level: str = "info") -> None:
 def _allow_listed(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
     dropped = sorted(fields.keys() - FIELDS)
     kept = {name: value for name, value in fields.items() if name in FIELDS}
-    return {**kept, "note": f"dropped from this line: {', '.join(dropped)}"} if dropped else kept
+    return {**kept, "dropped": dropped} if dropped else kept
 
 
 def where(error: BaseException) -> str:

@@ -140,7 +140,7 @@ def _check_head(response: Response) -> None:
         raise errors.UPSTREAM_NOT_SCORES.error(note="HTML")
     # A body that ends when the connection does cannot be told from one that was cut.
     chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
-    if not chunked and "Content-Length" not in response.headers:
+    if not chunked and response.raw.length_remaining is None:
         raise errors.UPSTREAM_NOT_SCORES.error(note="of no announced length")
 
 
@@ -170,7 +170,7 @@ def _body(response: Response, limit: int) -> Iterator[bytes]:
             yield chunk
     except urllib3.exceptions.ReadTimeoutError as error:
         raise errors.UPSTREAM_TIMEOUT.error(note="in the middle of the answer") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise errors.UPSTREAM_CUT.error(note=type(error).__name__) from error
 
 

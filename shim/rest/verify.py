@@ -11,6 +11,7 @@ The client has already seen the announced length, or the last chunk, when
 - White space alone is an empty score file: what an empty range answers is unknown.
 """
 
+import codecs
 from typing import Final, Protocol
 
 from shim import errors
@@ -68,19 +69,22 @@ class _Text:
 
     def feed(self, chunk: bytes) -> None:
         *lines, self._line = (self._line + chunk).split(b"\n")
-        if len(self._line) > LONGEST_RECORD:
-            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
         self._check(lines)
+        if len(self._line.removesuffix(b"\r")) > LONGEST_RECORD:
+            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
 
     def finish(self) -> int:
         self._check([self._line])
         return self._records
 
     def _check(self, lines: list[bytes]) -> None:
-        records = [line for line in (line.removesuffix(b"\r") for line in lines) if line.strip(_BLANK)]
+        lines = [line.removesuffix(b"\r") for line in lines]
+        if any(len(line) > LONGEST_RECORD for line in lines):
+            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
+        records = [line for line in lines if line.strip(_BLANK)]
         if not records:
             return
-        if self.blank and records[0].startswith(_FOREIGN):
+        if self.blank and records[0].removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith(_FOREIGN):
             raise errors.UPSTREAM_NOT_SCORES.error(note="markup or JSON where text was asked for")
         self.blank = False
         self._records += len(records)
@@ -88,8 +92,6 @@ class _Text:
         self._characters.update(len(record.translate(None, _UTF8_CONTINUATION)) for record in records)
         if min(self._bytes) < SHORTEST_RECORD:
             raise errors.UPSTREAM_NOT_SCORES.error(note="a line is shorter than a record")
-        if max(self._bytes) > LONGEST_RECORD:
-            raise errors.UPSTREAM_NOT_SCORES.error(note="a line is longer than a record")
         if len(self._bytes) > 1 and len(self._characters) > 1:
             raise errors.UPSTREAM_NOT_SCORES.error(note="records differ in width")
 

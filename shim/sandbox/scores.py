@@ -117,7 +117,9 @@ def select(options: Options, start: datetime, end: datetime) -> Selection:
 
 def sample(options: Options) -> Selection:
     """The vendor's sample data: eleven scores whatever the range, the last two of the scale of 2026."""
-    return Selection(_Sample(records=11, width=max(options.width, scorelink.IBT26.end)), range(11))
+    width = max(options.width, scorelink.IBT26.end)
+    scores = _Sample(records=11, width=width, separator=options.separator, names=options.names)
+    return Selection(scores, range(11))
 
 
 class _Sample(Options):

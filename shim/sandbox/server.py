@@ -88,9 +88,9 @@ class Sandbox:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait(self) -> None:
-        """Wait as long as the faults say, or until the end."""
-        self._stopping.wait(self.faults.delay)
+    def wait(self) -> bool:
+        """Wait as long as the faults say, or until the end; whether the end has come."""
+        return self._stopping.wait(self.faults.delay)
 
     def answered(self, request: Request) -> None:
         """Remember a request."""
@@ -125,11 +125,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._send(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", [], 0, [("Allow", "GET"), ("Connection", "close")])
 
-    do_HEAD = do_PUT = do_DELETE = do_POST
+    do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_POST
 
     def do_GET(self) -> None:
         sandbox = self.server.sandbox
-        sandbox.wait()
+        if sandbox.wait():
+            # A kept connection outlives the listening socket; what has stopped answers nobody.
+            self.close_connection = True
+            return
         target = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
         if target.path not in ("/scores", "/scores/sample-data"):
@@ -231,6 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - UTC, as the REST API writes it
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - UTC, as the REST API writes it
     except ValueError:
         return None
+    # Digits may be left out for strptime, but not in the documented form.
+    return moment if moment.isoformat() == text else None

@@ -10,6 +10,8 @@ from zeep import Settings
 from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 from zeep.wsdl import Document
+from zeep.wsdl.bindings.soap import SoapBinding
+from zeep.xsd import Any as AnyElement
 from zeep.xsd import ComplexType
 
 from shim import errors
@@ -160,6 +162,12 @@ def load(wsdl: Path, mapping_path: Path) -> Contract:
     operations = {}
     for name, operation in found.items():
         meaning = meanings.get(name, _UNMAPPED)
+        if operation.output is None or not all(
+            isinstance(message.body and message.body.type, ComplexType)
+            for message in (operation.input, operation.output)
+        ):
+            reasons.append(f"{name}: {wsdl} does not wrap its parameters and its result in elements")
+            continue
         parameters = {parameter.name: parameter for parameter in _leaves(operation.input.body.type)}
         reasons += [f"{name}: no parameter {part} in {wsdl}" for part in meaning.parameters if part not in parameters]
         results = list(_leaves(operation.output.body.type))
@@ -169,7 +177,7 @@ def load(wsdl: Path, mapping_path: Path) -> Contract:
         operations[name] = Operation(
             name=name,
             namespace=operation.input.body.qname.namespace,
-            soap_action=operation.soapaction,
+            soap_action=operation.soapaction or f"{operation.input.body.qname.namespace}{name}",
             parameters=parameters,
             response=operation.output.body.qname.localname,
             result=results[0].name,
@@ -186,12 +194,17 @@ _UNMAPPED = Meaning(unavailable="its mapping does not say what it means.")
 def _operations(document: Document) -> Iterator[Any]:
     for service in document.services.values():
         for port in service.ports.values():
-            yield from port.binding.all().values()
+            if isinstance(port.binding, SoapBinding):
+                yield from port.binding.all().values()
 
 
-def _leaves(kind: Any) -> Iterator[Parameter]:
+def _leaves(kind: Any, above: tuple[Any, ...] = ()) -> Iterator[Parameter]:
+    if kind in above:
+        raise ContractError(f"type {kind.name} is within itself")
     for name, element in kind.elements:
+        if isinstance(element, AnyElement):
+            continue
         if isinstance(element.type, ComplexType):
-            yield from _leaves(element.type)
+            yield from _leaves(element.type, (*above, kind))
         else:
-            yield Parameter(name, element.type.qname.localname)
+            yield Parameter(name, element.type.qname.localname if element.type.qname else "")

@@ -15,6 +15,7 @@ from shim import errors
 from shim.soap.dialect import ADDRESSING, MARKS, Addressing, Dialect, Version
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_XML: Final = "http://www.w3.org/XML/1998/namespace"
 _WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 _TRUE: Final = frozenset({"1", "true"})
@@ -83,11 +84,11 @@ def parse(body: bytes, content_type: str) -> "Envelope":
     encoding = marked or _declared(content_type)
     parser = etree.XMLParser(
         encoding=encoding,
+        load_dtd=False,
         resolve_entities=False,
         no_network=True,
         remove_comments=True,
         remove_pis=True,
-        collect_ids=False,
     )
     try:
         root = etree.fromstring(body.removeprefix(MARKS[marked]) if marked else body, parser)
@@ -116,7 +117,8 @@ def _declared(content_type: str) -> str | None:
 def sniff(body: bytes, content_type: str) -> Dialect:
     """Tell from its bytes how to answer a request that is no SOAP envelope."""
     encoding = _marked(body) or "utf-8"
-    text = body.decode(encoding, "ignore")
+    # Without its NULs, UTF-16 of no mark reads as ASCII.
+    text = body.decode(encoding, "ignore").replace("\0", "")
     if Version.SOAP_11.namespace in text:
         return Dialect(Version.SOAP_11, encoding)
     declared = content_type.partition(";")[0].strip().lower() == Version.SOAP_12.media_type
@@ -162,6 +164,8 @@ class Envelope:
             raise errors.NOT_SOAP.error()
         (element,) = elements
         name = etree.QName(element)
+        if name.namespace == _XML:  # no other prefix may be bound to it, so no answer could be written
+            raise errors.NOT_SOAP.error()
         return Call(
             dialect=self.dialect,
             root=name.localname,

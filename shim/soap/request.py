@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _EITHER: Final = zlib.MAX_WBITS | 32
 _MEDIA_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
+# Digits of a Content-Length; int refuses thousands of them with an exception.
+_LONGEST_LENGTH: Final = 20
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
         CallerError: It is too large, cannot be read whole, or its compression is not known.
     """
     announced = environ.get("CONTENT_LENGTH") or ""
-    if announced.isdecimal() and int(announced) > limit:
+    if len(announced) > _LONGEST_LENGTH or (announced.isdecimal() and int(announced) > limit):
         raise errors.TOO_LARGE.error()
     try:
         body: bytes = environ["wsgi.input"].read(limit + 1)

@@ -17,7 +17,7 @@ from shim.soap.envelope import Call, is_nil, text_of
 
 from spyne import Application, MethodContext, Service, rpc  # isort: skip
 from spyne.model.fault import Fault  # isort: skip
-from spyne.model.primitive import Boolean, Decimal, Double, Integer, Unicode  # isort: skip
+from spyne.model.primitive import Unicode  # isort: skip
 from spyne.protocol.xml import XmlDocument  # isort: skip
 from spyne.server import ServerBase  # isort: skip
 
@@ -27,16 +27,19 @@ Handler = Callable[[Mapping[str, str | None]], ScoreFile]
 # Spyne wants one; calls come in whatever namespace, and are dispatched by local name.
 _NAMESPACE: Final = "urn:toefl-soap-shim"
 
-# Dates stay text: dates.py is the one place that reads them.
+# The lexical forms of XML Schema part 2: Spyne's own numbers also take 1_000, and its booleans anything. A value goes
+# on as it was sent. Dates stay text here: dates.py is the one place that reads them.
+_INTEGER: Final = Unicode(pattern=r"\s*[+-]?[0-9]{1,100}\s*")
+_DOUBLE: Final = Unicode(pattern=r"\s*([+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?|-?INF|NaN)\s*")
 _TYPES: Final = {
-    "boolean": Boolean,
-    "decimal": Decimal,
-    "double": Double,
-    "float": Double,
-    "int": Integer,
-    "integer": Integer,
-    "long": Integer,
-    "short": Integer,
+    "boolean": Unicode(pattern=r"\s*(true|false|0|1)\s*"),
+    "decimal": Unicode(pattern=r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"),
+    "double": _DOUBLE,
+    "float": _DOUBLE,
+    "int": _INTEGER,
+    "integer": _INTEGER,
+    "long": _INTEGER,
+    "short": _INTEGER,
 }
 
 

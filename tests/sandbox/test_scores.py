@@ -80,6 +80,12 @@ def test_the_sample_is_eleven_scores_of_which_two_are_of_2026() -> None:
     assert [bool(record["ibt26"]) for record in records] == [False] * 9 + [True] * 2
 
 
+def test_the_sample_is_written_as_all_scores_are() -> None:
+    body = b"".join(sample(Options(separator="\n", names="latin-1")).chunks())
+    assert b"\r" not in body
+    assert not body.isascii()
+
+
 def test_a_hundred_thousand_scores_are_never_all_in_memory() -> None:
     options = Options(records=100_000)
     selected = select(options, options.first, options.last)

@@ -1,6 +1,10 @@
 import http.client
+import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -76,7 +80,13 @@ def test_a_query_that_lacks_something(sandbox: Sandbox, missing: str, sentence: 
 
 
 @pytest.mark.parametrize(
-    "dates", [{"startdate": "04/21/2025"}, {"enddate": "2025-02-30T00:00:00"}, {"enddate": QUERY["startdate"]}]
+    "dates",
+    [
+        {"startdate": "04/21/2025"},
+        {"startdate": "2025-4-21T16:45:3"},
+        {"enddate": "2025-02-30T00:00:00"},
+        {"enddate": QUERY["startdate"]},
+    ],
 )
 def test_a_query_whose_dates_are_no_range(sandbox: Sandbox, dates: dict[str, str]) -> None:
     assert _get(sandbox, query=dates).status_code == 400
@@ -106,9 +116,13 @@ def test_a_key_can_be_rotated_while_it_runs(sandbox: Sandbox) -> None:
     assert _get(sandbox, authcode="bmV3OmtleQ==").status_code == 200
 
 
-def test_other_addresses_and_methods(sandbox: Sandbox) -> None:
+def test_other_addresses(sandbox: Sandbox) -> None:
     assert _get(sandbox, "/other").status_code == 404
-    response = requests.post(sandbox.url, b"x", timeout=10)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods(sandbox: Sandbox, method: str) -> None:
+    response = requests.request(method, sandbox.url, data=b"x", timeout=10)
     assert (response.status_code, response.headers["Allow"]) == (405, "GET")
 
 
@@ -153,9 +167,34 @@ def test_connections_are_kept(sandbox: Sandbox) -> None:
     for _ in range(2):
         connection.request("GET", "/scores")
         assert connection.getresponse().read() == b"authcode is missing"
-        socket = connection.sock
-    assert connection.sock is socket
+        kept = connection.sock
+    assert connection.sock is kept
     connection.close()
+
+
+def test_what_has_stopped_answers_no_kept_connection() -> None:
+    with Sandbox() as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
+        connection.request("GET", "/scores")
+        connection.getresponse().read()
+    with closing(connection):
+        connection.request("GET", "/scores")
+        with pytest.raises(http.client.RemoteDisconnected):
+            connection.getresponse()
+
+
+def test_it_says_nothing_of_clients_that_go_away(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+    gone = socket.create_connection(("127.0.0.1", urlsplit(sandbox.url).port or 0))
+    gone.sendall(b"GET /scores")
+    # Closed so, a connection is reset.
+    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.close()
+    # Connections are taken in turn, so after this one the first has a thread, which ends with it.
+    assert _get(sandbox).status_code == 200
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(10)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_it_stops_in_the_middle_of_a_delay() -> None:

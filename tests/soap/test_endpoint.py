@@ -1,0 +1,226 @@
+import base64
+import gzip
+import io
+import logging
+from http import HTTPStatus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from shim import errors
+from shim.query import ScoreFile, ScoreQuery
+from shim.soap.dialect import MARKS, Dialect, Version
+from shim.soap.endpoint import Endpoint, Fetch
+from shim.telemetry import FIELDS
+from tests.soap import calls
+
+LIMIT = 64 * 1024
+
+
+def endpoint(fetch: Fetch | None = None) -> Endpoint:
+    return Endpoint(calls.shipped(), fetch or calls.Upstream(), max_request=LIMIT)
+
+
+SERVED = endpoint()
+
+
+def failing(error: Exception) -> Fetch:
+    def fetch(_: ScoreQuery) -> ScoreFile:
+        raise error
+
+    return fetch
+
+
+def post(body: str | bytes | None = None, served: Endpoint = SERVED, /, **changes: object) -> calls.Reply:
+    sent = calls.envelope() if body is None else body
+    return calls.send(served, calls.request(sent.encode() if isinstance(sent, str) else sent, **changes))
+
+
+class TestAnswer:
+    @pytest.mark.parametrize("version", list(Version))
+    @pytest.mark.parametrize("encoding", list(MARKS))
+    def test_the_guides_call(self, version: Version, encoding: str) -> None:
+        upstream = calls.Upstream(b"synthetic\r\n")
+        body = MARKS[encoding] + calls.envelope(version=version).encode(encoding)
+        reply = post(body, endpoint(upstream), CONTENT_TYPE=version.media_type)
+        assert reply.code == HTTPStatus.OK
+        assert reply.headers["Content-Type"] == Dialect(version, encoding).content_type
+        assert reply.content.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
+        assert base64.b64decode(reply.content[0].text or "") == b"synthetic\r\n"
+        (query,) = upstream.queries
+        assert (query.start.isoformat(), query.end.isoformat()) == (calls.GUIDE["StartDate"], calls.GUIDE["EndDate"])
+        assert (query.type, query.reportby) == ("TOEFL", "scorelinkbyreportdate")
+        assert upstream.spools[0].closed
+
+    def test_no_scores(self) -> None:
+        reply = post(None, endpoint(calls.Upstream(b"")))
+        assert (reply.code, len(reply.content)) == (HTTPStatus.OK, 0)
+
+    def test_compressed_and_chunked(self) -> None:
+        body = gzip.compress(calls.envelope().encode())
+        assert post(body, HTTP_CONTENT_ENCODING="gzip", CONTENT_LENGTH=None).code == HTTPStatus.OK
+
+    def test_the_answer_is_in_the_namespace_of_the_call(self) -> None:
+        reply = post(calls.envelope(calls.get_scores(namespace="urn:x?a=1&amp;b=2")))
+        assert reply.content.tag == "{urn:x?a=1&b=2}GetScoresResponse"
+
+    def test_a_call_in_the_namespace_of_xml_is_answered_in_xml(self) -> None:
+        body = f"<xml:GetScores><request>{calls.elements()}</request></xml:GetScores>"
+        assert post(calls.envelope(body)).root is not None
+
+    @pytest.mark.parametrize(
+        "action", ['"https://ets.org/edm/webservices/GetScores"', '"*"', '""', "urn:x/#GetScores", None]
+    )
+    def test_actions_of_real_clients(self, action: str | None) -> None:
+        assert post(HTTP_SOAPACTION=action).code == HTTPStatus.OK
+
+    def test_its_line_in_the_log(self) -> None:
+        with capture_logs() as lines:
+            reply = post()
+        (line,) = lines
+        del line["seconds"]
+        assert line == {
+            "event": "call",
+            "log_level": "info",
+            "request": reply.headers["X-Request-ID"],
+            "address": "127.0.0.1",
+            "operation": "GetScores",
+            "start": "2025-04-21T16:45:03",
+            "end": "2025-04-22T16:52:13",
+            "records": 1,
+            "bytes": 9,
+            "outcome": "ok",
+        }
+
+
+NO_DATE = calls.get_scores(calls.elements({**calls.GUIDE, "StartDate": "30 February"}))
+NO_TYPE = calls.get_scores(calls.elements({**calls.GUIDE, "Type": ""}))
+
+
+class TestFault:
+    @pytest.mark.parametrize("version", list(Version))
+    @pytest.mark.parametrize(
+        ("body", "changes", "slug"),
+        [
+            pytest.param("<s:Body/>", {}, "not-soap", id="empty body"),
+            pytest.param("<s:Body><Other/></s:Body>", {}, "unknown-operation", id="operation"),
+            pytest.param(
+                f"<s:Body>{calls.get_scores()}</s:Body>", {"HTTP_SOAPACTION": "getEDIData"}, "action", id="action"
+            ),
+            pytest.param(f"<s:Body>{NO_DATE}</s:Body>", {}, "bad-date", id="date"),
+            pytest.param(f"<s:Body>{NO_TYPE}</s:Body>", {}, "missing-parameter", id="parameter"),
+            pytest.param("<s:Body><getEDIData/></s:Body>", {}, "unavailable", id="unavailable"),
+            pytest.param('<s:Header><a s:mustUnderstand="1"/></s:Header>', {}, "must-understand", id="header"),
+        ],
+    )
+    def test_it_is_in_the_version_of_the_call(
+        self, version: Version, body: str, changes: dict[str, object], slug: str
+    ) -> None:
+        # The other version's media type: the envelope decides.
+        other = Version.SOAP_11.media_type if version is Version.SOAP_12 else Version.SOAP_12.media_type
+        sent = f'<s:Envelope xmlns:s="{version.namespace}">{body}</s:Envelope>'
+        upstream = calls.Upstream()
+        reply = post(sent, endpoint(upstream), CONTENT_TYPE=other, **changes)
+        cause = errors.CAUSES[slug]
+        assert reply.slug == slug
+        assert reply.headers["Content-Type"] == Dialect(version).content_type
+        assert reply.code == (cause.http_11 if version is Version.SOAP_11 else cause.http_12)
+        assert not upstream.queries
+
+    @pytest.mark.parametrize(
+        ("body", "changes", "slug"),
+        [
+            pytest.param(None, {"CONTENT_TYPE": "application/json"}, "content-type", id="media type"),
+            pytest.param(None, {"HTTP_CONTENT_ENCODING": "br"}, "compression", id="compression"),
+            pytest.param(None, {"CONTENT_LENGTH": str(LIMIT + 1)}, "too-large", id="announced too large"),
+            pytest.param(b"x" * (LIMIT + 1), {"CONTENT_LENGTH": None}, "too-large", id="too large"),
+            pytest.param(None, {"CONTENT_LENGTH": "60000"}, "cut-request", id="cut"),
+            pytest.param(None, {"CONTENT_TYPE": "text/xml; charset=klingon"}, "encoding", id="encoding"),
+            pytest.param("<a", {}, "not-xml", id="not XML"),
+            pytest.param("", {}, "not-xml", id="nothing"),
+            pytest.param("<!DOCTYPE a><a/>", {}, "doctype", id="DOCTYPE"),
+            pytest.param('<Envelope xmlns="urn:x"/>', {}, "version", id="version"),
+        ],
+    )
+    def test_before_the_version_is_known(self, body: str | bytes | None, changes: dict[str, object], slug: str) -> None:
+        reply = post(body, **changes)
+        assert reply.slug == slug
+        assert reply.headers["Content-Type"] == Dialect().content_type
+
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
+    def test_other_methods(self, method: str) -> None:
+        reply = calls.send(SERVED, calls.request(b"", method))
+        assert (reply.code, reply.slug, reply.headers["Allow"]) == (405, "method", "GET, HEAD, POST")
+
+    @pytest.mark.parametrize(
+        "cause", [errors.UPSTREAM_CUT, errors.UPSTREAM_AUTHCODE, errors.SPOOL], ids=lambda cause: str(cause.slug)
+    )
+    def test_what_went_wrong_upstream(self, cause: errors.Cause) -> None:
+        with capture_logs() as lines:
+            reply = post(None, endpoint(failing(cause.error(note="HTTP 401"))))
+        assert (reply.code, reply.slug) == (500, cause.slug)
+        assert "HTTP 401" not in reply.fault
+        assert [(line["outcome"], line["note"], line["start"]) for line in lines] == [
+            (cause.slug, "HTTP 401", calls.GUIDE["StartDate"])
+        ]
+
+    @pytest.mark.parametrize("error", [KeyError("synthetic-secret"), RecursionError("synthetic-secret"), MemoryError()])
+    def test_an_unexpected_exception_tells_nothing_of_its_text(
+        self, error: Exception, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        with capture_logs() as lines:
+            reply = post(None, endpoint(failing(error)))
+        assert (reply.code, reply.slug) == (500, "internal")
+        (line,) = lines
+        assert str(line["note"]).startswith(f"{type(error).__name__} in tests.soap.test_endpoint:")
+        for text in (reply.body.decode(), str(lines), caplog.text, *capsys.readouterr()):
+            assert "synthetic-secret" not in text
+
+    def test_no_value_of_a_request_is_echoed_or_logged(self) -> None:
+        bodies = [
+            calls.envelope(NO_DATE.replace("30 February", "synthetic-secret")),
+            calls.envelope("<synthetic-secret/>"),
+            calls.envelope("<a>synthetic-secret"),
+            "synthetic-secret",
+        ]
+        for body in bodies:
+            with capture_logs() as lines:
+                reply = post(body, HTTP_SOAPACTION="synthetic-secret")
+            assert reply.code == 500
+            assert "synthetic-secret" not in reply.body.decode() + str(lines)
+
+    def test_lines_in_the_log_hold_fields_of_the_list_alone(self) -> None:
+        with capture_logs() as lines:
+            post()
+            post("<a")
+            post(None, endpoint(failing(ValueError())))
+        assert len(lines) == 3
+        for line in lines:
+            assert line.keys() - {"log_level"} <= FIELDS
+
+
+@settings(max_examples=60)
+@given(
+    st.binary(max_size=300) | st.binary(max_size=8).map(lambda scrap: calls.envelope().encode()[:300] + scrap),
+    st.sampled_from(
+        ["text/xml", "application/soap+xml", "application/xml", "text/xml; charset=utf-16", "text/html", ""]
+    ),
+)
+def test_any_request_is_answered_in_soap(body: bytes, content_type: str) -> None:
+    reply = post(body, CONTENT_TYPE=content_type)
+    assert reply.slug in errors.CAUSES
+    assert reply.slug != "internal"
+
+
+def test_a_spool_that_fails_while_it_is_sent_is_closed() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("synthetic")
+
+    spool = Failing(b"x" * 9)
+    with pytest.raises(OSError, match="synthetic"):
+        post(None, endpoint(lambda _: ScoreFile(spool, 9, 1)))
+    assert spool.closed

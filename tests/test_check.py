@@ -1,0 +1,117 @@
+import base64
+from pathlib import Path
+
+import pytest
+
+from shim import config
+from shim.check import Finding, check
+from tests.rest.played import Played, Script, ok
+
+AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
+PATH = "/TOEFLWebService/TOEFLEdm.asmx"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHETIC_AUTHCODE", AUTHCODE)
+
+
+def written(folder: Path, url: str = "https://example.edu/scores", more: str = "") -> Path:
+    path = folder / "shim.toml"
+    authcode = '[[authcodes]]\nname = "main"\nenv = "SYNTHETIC_AUTHCODE"\n'
+    path.write_text(f'[upstream]\nurl = "{url}"\nread_timeout = 5\n{authcode}{more}', encoding="utf-8")
+    return path
+
+
+def found(path: Path | None, *, upstream: bool = False) -> list[Finding]:
+    findings = list(check(path, upstream=upstream))
+    for finding in findings:
+        assert "synthetic-secret" not in finding.text
+        assert AUTHCODE not in finding.text
+    return findings
+
+
+def test_all_is_good(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert found(path) == [
+        Finding("config", good=True, text=str(path)),
+        Finding("contract", good=True, text=f"{PATH} answers GetScores, getScorelinkDataByReportDate"),
+        Finding("authcode", good=True, text="main, from environment variable SYNTHETIC_AUTHCODE, is well-formed"),
+    ]
+
+
+def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__URL", "https://example.edu/scores")
+    monkeypatch.setenv("TOEFL_SHIM_AUTHCODES", '[{"name":"main","env":"SYNTHETIC_AUTHCODE"}]')
+    findings = found(None)
+    assert findings[0] == Finding("config", good=True, text="from the environment")
+    assert all(finding.good for finding in findings)
+
+
+def test_a_wrong_config_is_told_whole_and_nothing_else_is_looked_at(tmp_path: Path) -> None:
+    findings = found(written(tmp_path, "http://example.edu/scores", "[gateway]\nworkers = 0\n"))
+    assert [(finding.part, finding.good) for finding in findings] == [("config", False)] * 2
+
+
+def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHETIC_AUTHCODE", "synthetic-secret")
+    (tmp_path / "bad.wsdl").write_text("synthetic", encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("[operations.a]\n[operations.b]", encoding="utf-8")
+    more = '[[contracts]]\nwsdl = "bad.wsdl"\n[[contracts]]\npath = "/b"\nwsdl_path = "/b.wsdl"\n'
+    parts = [(finding.part, finding.good) for finding in found(written(tmp_path, more=more))]
+    assert parts == [
+        ("config", True),
+        ("contract", False),
+        ("contract", False),
+        ("contract", True),
+        ("authcode", False),
+    ]
+
+
+def test_without_being_asked_it_calls_nobody(tmp_path: Path) -> None:
+    with Played() as upstream:
+        found(written(tmp_path, upstream.url))
+        assert upstream.connections == 0
+
+
+def test_one_real_call(tmp_path: Path) -> None:
+    with Played(ok((b"." * 900 + b"\r\n") * 3)) as upstream:
+        findings = found(written(tmp_path, upstream.url), upstream=True)
+        (head,) = upstream.requests
+    assert findings[-1] == Finding("upstream", good=True, text="answered, with 3 records of the last minute")
+    assert f"\r\nauthcode: {AUTHCODE}\r\n" in head.decode()
+    assert b"&type=TOEFL&reportby=scorelinkbyreportdate HTTP/1.1" in head
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", ("could not log on", "generate a new API key", "(HTTP 401)")),
+        (
+            b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
+            ("not at the configured address", "upstream.url", "(HTTP 404)"),
+        ),
+        (b"HTTP/1.1 302 No\r\nContent-Length: 0\r\n\r\n", ("sent the gateway elsewhere", "(HTTP 302)")),
+        (b"", ("ended too early", "(ProtocolError)")),
+    ],
+    ids=["401", "404", "302", "nothing"],
+)
+def test_a_real_call_that_fails_says_what_to_do(tmp_path: Path, answer: bytes, words: tuple[str, ...]) -> None:
+    with Played(Script(answer)) as upstream:
+        finding = found(written(tmp_path, upstream.url), upstream=True)[-1]
+    assert (finding.part, finding.good) == ("upstream", False)
+    for word in words:
+        assert word in finding.text
+
+
+def test_with_no_usable_authcode_there_is_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SYNTHETIC_AUTHCODE")
+    with Played() as upstream:
+        findings = found(written(tmp_path, upstream.url), upstream=True)
+        assert upstream.connections == 0
+    assert [finding.part for finding in findings] == ["config", "contract", "authcode"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(config.FILE_VARIABLE, raising=False)

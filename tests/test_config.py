@@ -1,0 +1,369 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from shim import config
+from shim.config import Config, ConfigError
+
+GOOD = """\
+[upstream]
+url = "https://toeflaccess-api.example.edu/scores"
+
+[[authcodes]]
+name = "main"
+env = "TOEFL_AUTHCODE"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.upper().startswith(config.PREFIX):
+            monkeypatch.delenv(name)
+
+
+def written(folder: Path, text: str | bytes = GOOD) -> Path:
+    path = folder / "shim.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def loaded(folder: Path, text: str = GOOD) -> Config:
+    return config.load(written(folder, text))
+
+
+def refused(folder: Path, text: str | bytes = GOOD) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config.load(written(folder, text))
+    return str(caught.value).splitlines()
+
+
+def with_upstream(url: str) -> str:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in url)
+    return GOOD.replace("https://toeflaccess-api.example.edu/scores", escaped)
+
+
+class TestDefaults:
+    def test_what_is_not_said(self, tmp_path: Path) -> None:
+        found = loaded(tmp_path)
+        assert found.gateway.bind == "127.0.0.1:8080"
+        assert found.gateway.address == "http://127.0.0.1:8080"
+        (contract,) = found.contracts
+        assert (contract.path, contract.wsdl_path) == (
+            "/TOEFLWebService/TOEFLEdm.asmx",
+            "/TOEFLWebService/TOEFLEdm.wsdl",
+        )
+        assert contract.wsdl.is_file()
+        assert contract.mapping is None
+        assert (found.upstream.proxy, found.upstream.ca_file) == (None, None)
+
+    def test_the_upstream_and_the_authcode_have_none(self, tmp_path: Path) -> None:
+        assert refused(tmp_path, "") == ["upstream: Field required", "authcodes: Field required"]
+
+    def test_it_cannot_be_changed(self, tmp_path: Path) -> None:
+        found = loaded(tmp_path)
+        with pytest.raises(ValueError, match="frozen"):
+            found.gateway = config.Gateway()
+        with pytest.raises(ValueError, match="frozen"):
+            found.gateway.workers = 3
+
+    @pytest.mark.parametrize(
+        ("public_url", "address"),
+        [
+            ("https://scores.example.edu", "https://scores.example.edu"),
+            ("https://scores.example.edu/", "https://scores.example.edu"),
+        ],
+    )
+    def test_the_public_url_is_what_clients_are_told(self, tmp_path: Path, public_url: str, address: str) -> None:
+        assert loaded(tmp_path, f'[gateway]\npublic_url = "{public_url}"\n{GOOD}').gateway.address == address
+
+
+class TestUrl:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://toeflaccess-api.ets.org/scores",
+            "https://toeflaccess-tst-api.ets.org/scores/sample-data",
+            "https://example.edu:8443/scores",
+            "http://127.0.0.1:8081/scores",
+            "http://127.9.9.9/scores",
+            "http://localhost:8081/scores",
+            "http://[::1]:8081/scores",
+            "https://[2001:db8::1]/scores",
+        ],
+    )
+    def test_it_is_kept_exactly(self, tmp_path: Path, url: str) -> None:
+        assert loaded(tmp_path, with_upstream(url)).upstream.url == url
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            pytest.param("", "is not an http or https address", id="empty"),
+            pytest.param(" https://example.edu/scores", "has white space", id="space before"),
+            pytest.param("https://example.edu/scores ", "has white space", id="space after"),
+            pytest.param("https://example.edu/sco res", "has white space", id="space within"),
+            pytest.param("https://example.edu/\nscores", "has white space", id="line break"),
+            pytest.param("https://example.edu/scores\t", "has white space", id="tab"),
+            pytest.param("https://example.edu/scores\u00a0", "has white space", id="no-break space"),
+            pytest.param("https://example.edu/scores\u200b", "", id="zero-width space"),
+            pytest.param("\ufeffhttps://example.edu/scores", "", id="byte order mark"),
+            pytest.param("https://example.edu/scores\x7f", "has white space", id="DEL"),
+            pytest.param("example.edu/scores", "is not an http or https address", id="no scheme"),
+            pytest.param("ftp://example.edu/scores", "is not an http or https address", id="another scheme"),
+            pytest.param("file:///etc/passwd", "is not an http or https address", id="file"),
+            pytest.param("https:///scores", "is not an http or https address", id="no host"),
+            pytest.param("https://a:b@example.edu/scores", "has a user name", id="user name and password"),
+            pytest.param("https://a@example.edu/scores", "has a user name", id="user name"),
+            pytest.param("https://@example.edu/scores", "has a user name", id="empty user name"),
+            pytest.param("https://example.edu/scores?type=TOEFL", "has a query", id="query"),
+            pytest.param("https://example.edu/scores?", "has a query", id="empty query"),
+            pytest.param("https://example.edu/scores#x", "has a query or a fragment", id="fragment"),
+            pytest.param("https://example.edu/scores#", "has a query or a fragment", id="empty fragment"),
+            pytest.param("http://example.edu/scores", "is plain http", id="plain http"),
+            pytest.param("http://10.0.0.1/scores", "is plain http", id="plain http by number"),
+            pytest.param("http://localhost.example.edu/scores", "is plain http", id="plain http, like localhost"),
+            pytest.param("http://127.0.0.1.example.edu/scores", "is plain http", id="plain http, like loopback"),
+            pytest.param("https://example.edu:99999/scores", "", id="port too high"),
+            pytest.param("https://example.edu:https/scores", "", id="port in letters"),
+            pytest.param("https://[::1/scores", "", id="open bracket"),
+        ],
+    )
+    def test_it_is_refused(self, tmp_path: Path, url: str, reason: str) -> None:
+        (line,) = refused(tmp_path, with_upstream(url))
+        assert line.startswith(f"upstream.url: {reason}")
+
+    @pytest.mark.parametrize(
+        "url", ["https://secret:secret@ex\u2100mple.edu/", "https://[secret]/", "https://example.edu:secret/"]
+    )
+    def test_no_reason_repeats_a_part_of_it(self, tmp_path: Path, url: str) -> None:
+        assert "secret" not in "\n".join(refused(tmp_path, with_upstream(url)))
+
+    @pytest.mark.parametrize("key", ["gateway.public_url", "upstream.proxy"])
+    @pytest.mark.parametrize("url", ["", "scores.example.edu", "http://a:b@example.edu", "http://example.edu/ "])
+    def test_the_other_addresses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, url: str) -> None:
+        section, name = key.split(".")
+        text = GOOD if section == "upstream" else f"[gateway]\n{GOOD}"
+        text = text.replace(f"[{section}]\n", f'[{section}]\n{name} = "{url}"\n')
+        (line,) = refused(tmp_path, text)
+        assert line.startswith(f"{key}: ")
+
+    def test_a_proxy_may_be_plain_http(self, tmp_path: Path) -> None:
+        text = GOOD.replace("[upstream]", '[upstream]\nproxy = "http://proxy.example.edu:3128"')
+        assert loaded(tmp_path, text).upstream.proxy == "http://proxy.example.edu:3128"
+
+
+class TestBind:
+    @pytest.mark.parametrize("bind", ["127.0.0.1:8080", "127.0.0.2:1", "localhost:65535", "[::1]:8080", "127.0.0.1:0"])
+    def test_this_machine(self, tmp_path: Path, bind: str) -> None:
+        assert loaded(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}').gateway.bind == bind
+
+    @pytest.mark.parametrize(
+        ("bind", "reason"),
+        [
+            ("0.0.0.0:8080", "is not a loopback address"),
+            ("[::]:8080", "is not a loopback address"),
+            ("10.0.0.1:8080", "is not a loopback address"),
+            ("scores.example.edu:8080", "is not a loopback address"),
+            (":8080", "is not ADDRESS:PORT"),
+            ("8080", "is not ADDRESS:PORT"),
+            ("127.0.0.1", "is not ADDRESS:PORT"),
+            ("127.0.0.1:", "is not ADDRESS:PORT"),
+            ("127.0.0.1:http", "is not ADDRESS:PORT"),
+            ("127.0.0.1:65536", "is not ADDRESS:PORT"),
+            ("127.0.0.1:-1", "is not ADDRESS:PORT"),
+            ("unix:/run/shim.sock", "is not ADDRESS:PORT"),
+            ("", "is not ADDRESS:PORT"),
+        ],
+    )
+    def test_anything_else(self, tmp_path: Path, bind: str, reason: str) -> None:
+        (line,) = refused(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}')
+        assert line.startswith(f"gateway.bind: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.255.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("128.0.0.1", False),
+        ("", False),
+        ("127.1", False),
+    ],
+)
+def test_is_loopback(host: str, expected: bool) -> None:
+    assert config.is_loopback(host) is expected
+
+
+class TestAuthcodes:
+    @pytest.mark.parametrize(
+        ("place", "reason"),
+        [
+            ("", "authcodes.0: needs either file or env"),
+            ('file = "a"\nenv = "A"', "authcodes.0: needs either file or env"),
+            ('value = "c3ludGhldGljLXNlY3JldA=="', "authcodes.0.value: Extra inputs are not permitted"),
+        ],
+        ids=["nowhere", "two places", "in the file itself"],
+    )
+    def test_one_place(self, tmp_path: Path, place: str, reason: str) -> None:
+        lines = refused(tmp_path, GOOD.replace('env = "TOEFL_AUTHCODE"', place))
+        assert reason in lines
+        assert "c3ludGhldGlj" not in "\n".join(lines)
+
+    def test_exactly_one(self, tmp_path: Path) -> None:
+        assert len(refused(tmp_path, f'{GOOD}\n[[authcodes]]\nname = "b"\nenv = "B"')) == 1
+        assert len(refused(tmp_path, f"authcodes = []\n{GOOD.partition('[[')[0]}")) == 1
+
+    @pytest.mark.parametrize(
+        ("place", "words"),
+        [('env = "A"', "environment variable A"), ('file = "/run/a"', "file /run/a")],
+        ids=["env", "file"],
+    )
+    def test_its_place_in_words(self, tmp_path: Path, place: str, words: str) -> None:
+        assert loaded(tmp_path, GOOD.replace('env = "TOEFL_AUTHCODE"', place)).authcodes[0].place == words
+
+
+class TestContracts:
+    @pytest.mark.parametrize("key", ["path", "wsdl_path"])
+    @pytest.mark.parametrize("path", ["", "scores", "/a b", "/a?b", "/a#b", "/a\\n", "http://example.edu/a"])
+    def test_a_path_that_is_none(self, tmp_path: Path, key: str, path: str) -> None:
+        (line,) = refused(tmp_path, f'{GOOD}\n[[contracts]]\n{key} = "{path}"')
+        assert line.startswith(f"contracts.0.{key}: ")
+
+    @pytest.mark.parametrize(
+        "contracts",
+        [
+            pytest.param('[[contracts]]\n[[contracts]]\npath = "/b"', id="two WSDLs"),
+            pytest.param('[[contracts]]\n[[contracts]]\nwsdl_path = "/b"', id="two services"),
+            pytest.param('[[contracts]]\npath = "/a"\nwsdl_path = "/a"', id="a service and its WSDL"),
+            pytest.param('[[contracts]]\npath = "/a"\nwsdl_path = "/A"', id="in another case"),
+        ],
+    )
+    def test_paths_are_distinct(self, tmp_path: Path, contracts: str) -> None:
+        (line,) = refused(tmp_path, f"{GOOD}\n{contracts}")
+        assert "two contracts or WSDLs are at /" in line
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("given", "expected"), [("a/b.pem", "{}/a/b.pem"), ("../b.pem", "{}/../b.pem"), ("/a/b.pem", "/a/b.pem")]
+    )
+    def test_they_are_relative_to_the_file(self, tmp_path: Path, given: str, expected: str) -> None:
+        text = GOOD.replace("[upstream]", f'[upstream]\nca_file = "{given}"').replace("env =", "file =")
+        text += f'[[contracts]]\nwsdl = "{given}"\nmapping = "{given}"'
+        found = loaded(tmp_path, text)
+        path = Path(expected.format(tmp_path))
+        assert (found.upstream.ca_file, found.contracts[0].wsdl, found.contracts[0].mapping) == (path, path, path)
+        assert found.authcodes[0].file == tmp_path / "TOEFL_AUTHCODE"
+
+    def test_of_the_environment_they_are_relative_to_the_working_directory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loaded(tmp_path)  # another file before it changes nothing
+        monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__URL", "https://example.edu/scores")
+        monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__CA_FILE", "b.pem")
+        monkeypatch.setenv("TOEFL_SHIM_AUTHCODES", '[{"name":"a","env":"A"}]')
+        assert config.load(None).upstream.ca_file == Path("b.pem")
+
+
+class TestEnvironment:
+    def test_it_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__URL", "https://example.edu/scores")
+        monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__READ_TIMEOUT", "1.5")
+        monkeypatch.setenv("TOEFL_SHIM_AUTHCODES", '[{"name":"main","env":"A"}]')
+        monkeypatch.setenv("TOEFL_SHIM_GATEWAY__WORKERS", "3")
+        found = config.load(None)
+        assert (found.upstream.url, found.upstream.read_timeout) == ("https://example.edu/scores", 1.5)
+        assert (found.gateway.workers, found.authcodes[0].env) == (3, "A")
+
+    def test_it_wins_over_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOEFL_SHIM_GATEWAY__BIND", "127.0.0.1:9")
+        found = loaded(tmp_path, f'[gateway]\nbind = "127.0.0.1:8"\nworkers = 7\n{GOOD}')
+        assert (found.gateway.bind, found.gateway.workers) == ("127.0.0.1:9", 7)
+
+    def test_what_is_empty_is_not_set(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOEFL_SHIM_GATEWAY__BIND", "")
+        assert loaded(tmp_path).gateway.bind == "127.0.0.1:8080"
+
+    @pytest.mark.parametrize(
+        ("name", "line"),
+        [
+            ("TOEFL_SHIM_NOTHING", "TOEFL_SHIM_NOTHING: no such setting"),
+            ("TOEFL_SHIM_GATEWY__BIND", "TOEFL_SHIM_GATEWY__BIND: no such setting"),
+            ("TOEFL_SHIM_GATEWAY__BINDD", "gateway.bindd: Extra inputs are not permitted"),
+        ],
+    )
+    def test_a_name_that_is_not_known(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str
+    ) -> None:
+        monkeypatch.setenv(name, "synthetic-secret")
+        assert refused(tmp_path) == [line]
+
+    def test_the_name_of_the_file_itself_is_known(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(config.FILE_VARIABLE, "x")
+        assert loaded(tmp_path)
+
+    @pytest.mark.parametrize("name", ["GATEWAY", "UPSTREAM", "AUTHCODES", "CONTRACTS"])
+    def test_a_section_that_is_no_json_is_refused_in_words(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setenv(f"TOEFL_SHIM_{name}", "synthetic-secret")
+        (line,) = refused(tmp_path)
+        assert name.lower() in line.lower()
+        assert "secret" not in line
+
+
+class TestWrong:
+    @pytest.mark.parametrize(
+        ("section", "key", "value"),
+        [
+            ("gateway", "workers", "0"),
+            ("gateway", "threads", "-1"),
+            ("gateway", "max_request", '"secret"'),
+            ("gateway", "port", "8080"),
+            ("upstream", "connect_timeout", "0"),
+            ("upstream", "read_timeout", '"secret"'),
+            ("upstream", "max_bytes", "1.5"),
+            ("upstream", "authcode", '"secret"'),
+        ],
+    )
+    def test_it_is_named(self, tmp_path: Path, section: str, key: str, value: str) -> None:
+        text = GOOD if section == "upstream" else f"[gateway]\n{GOOD}"
+        (line,) = refused(tmp_path, text.replace(f"[{section}]\n", f"[{section}]\n{key} = {value}\n"))
+        assert line.startswith(f"{section}.{key}: ")
+        assert "secret" not in line
+
+    def test_all_of_it_at_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOEFL_SHIM_NOTHING", "x")
+        gateway, upstream = '[gateway]\nbind = "x"\nport = 1\n', '[upstream]\nurl = "x"\nmax_bytes = 0\n'
+        text = f'{gateway}{upstream}[[contracts]]\npath = "x"\n[other]\n'
+        assert [line.partition(":")[0] for line in refused(tmp_path, text)] == [
+            "TOEFL_SHIM_NOTHING",
+            "gateway.bind",
+            "gateway.port",
+            "upstream.url",
+            "upstream.max_bytes",
+            "authcodes",
+            "contracts.0.path",
+            "other",
+        ]
+
+    @pytest.mark.parametrize("text", ["[gateway", "a = ", b"\xff", "a = 1\na = 2", b"\x00"], ids=repr)
+    def test_a_file_that_is_no_toml(self, tmp_path: Path, text: str | bytes) -> None:
+        (line,) = refused(tmp_path, text)
+        assert line.startswith(f"{tmp_path / 'shim.toml'}: ")
+
+    @pytest.mark.parametrize("kind", ["nothing", "folder"])
+    def test_a_file_that_cannot_be_read(self, tmp_path: Path, kind: str) -> None:
+        path = tmp_path / kind
+        if kind == "folder":
+            path.mkdir()
+        with pytest.raises(ConfigError, match=str(path)):
+            config.load(path)
+
+    def test_nothing_of_the_trouble_below_is_chained(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError) as caught:
+            loaded(tmp_path, with_upstream("http://secret.example.edu"))
+        assert caught.value.__suppress_context__

@@ -1,0 +1,90 @@
+import re
+from http import HTTPStatus
+from string import Formatter
+
+import pytest
+
+from shim import errors
+from shim.errors import CallerError, Cause, GatewayError, OperatorError, UpstreamError
+
+every_cause = pytest.mark.parametrize("cause", [pytest.param(cause, id=slug) for slug, cause in errors.CAUSES.items()])
+
+# Causes that arise before there is any SOAP client to read a fault.
+OF_HTTP = {"method": 405, "content-type": 415, "bad-http": 400, "not-found": 404}
+
+
+def test_the_table_is_whole_and_its_slugs_are_unique() -> None:
+    rows = [value for value in vars(errors).values() if isinstance(value, Cause)]
+    assert len(rows) == len(errors.CAUSES) > 30
+    assert {cause.slug for cause in rows} == errors.CAUSES.keys()
+
+
+def test_no_two_causes_say_the_same() -> None:
+    assert len({cause.text for cause in errors.CAUSES.values()}) == len(errors.CAUSES)
+
+
+@every_cause
+def test_a_slug_is_kebab_case(cause: Cause) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cause.slug)
+
+
+@every_cause
+def test_a_text_has_room_for_one_detail_at_most(cause: Cause) -> None:
+    fields = [field for _, field, _, _ in Formatter().parse(cause.text) if field is not None]
+    assert fields in ([], [""])
+    sentence = cause.error("StartDate").sentence
+    assert "{" not in sentence
+    assert "}" not in sentence
+    assert sentence.isprintable()
+    assert sentence.isascii()
+    assert ("StartDate" in sentence) == (fields == [""])
+
+
+@every_cause
+def test_an_error_is_of_the_party_whose_move_it_is(cause: Cause) -> None:
+    error = cause.error("detail", note="note")
+    assert type(error) in (CallerError, UpstreamError, OperatorError)
+    assert isinstance(error, GatewayError)
+    assert (error.cause, error.detail, error.note, str(error)) == (cause, "detail", "note", cause.slug)
+
+
+@every_cause
+def test_fault_codes_are_those_of_the_soap_versions_and_of_the_party(cause: Cause) -> None:
+    special = ("VersionMismatch", "MustUnderstand")
+    assert cause.code_11 in ("Client", "Server", *special)
+    assert cause.code_12 in ("Sender", "Receiver", *special)
+    if cause.code_11 in special or cause.code_12 in special:
+        assert cause.code_11 == cause.code_12
+        assert cause.party is CallerError
+    elif cause.party is CallerError:
+        assert (cause.code_11, cause.code_12) == ("Client", "Sender")
+    else:
+        assert (cause.code_11, cause.code_12) == ("Server", "Receiver")
+
+
+@every_cause
+def test_http_statuses_are_those_of_the_soap_bindings(cause: Cause) -> None:
+    if cause.slug in OF_HTTP:
+        assert cause.http_11 == cause.http_12 == OF_HTTP[cause.slug]
+    else:
+        assert cause.http_11 == HTTPStatus.INTERNAL_SERVER_ERROR
+        assert cause.http_12 == (400 if cause.code_12 == "Sender" else 500)
+
+
+@every_cause
+def test_a_call_is_only_worth_repeating_when_the_caller_need_not_change_it(cause: Cause) -> None:
+    assert not (cause.retry and cause.party is CallerError)
+
+
+@every_cause
+def test_advice_is_for_operators(cause: Cause) -> None:
+    assert not cause.advice or cause.party is OperatorError
+
+
+def test_braces_in_a_detail_stay_as_they_are() -> None:
+    assert errors.UNAVAILABLE.error("see {0} {x}").sentence.endswith(": see {0} {x}")
+
+
+def test_a_cause_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        errors.METHOD.slug = "other"  # type: ignore[misc]
