@@ -15,7 +15,7 @@ from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
 from shim.access.authcodes import AuthcodeError
 from shim.config import Config, ConfigError
-from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Sandbox, Scale
+from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
 from shim.soap.contract import ContractError
 
 cli = typer.Typer(
@@ -98,10 +98,14 @@ def run_sandbox(  # noqa: PLR0913 - one argument for each option
     except ValueError as error:
         _refuse(error)
     faults = Faults(status=status, delay=delay, cut=cut, html=html, json_errors=json_errors)
-    stand_in = Sandbox(options, port=int(port), faults=faults, log=lambda seen: _out.print(seen.status, seen.line))
+    stand_in = Sandbox(options, port=int(port), faults=faults, log=_show)
     _out.print(f"{stand_in.url} with the header authcode: {DEMO_AUTHCODE}")
     with suppress(KeyboardInterrupt):
         stand_in.serve_forever()
+
+
+def _show(seen: Request) -> None:
+    _out.print(seen.status, seen.line, markup=False)
 
 
 @cli.command(name="demo")

@@ -1,5 +1,6 @@
 import re
 from http import HTTPStatus
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -88,3 +89,12 @@ def test_braces_in_a_detail_stay_as_they_are() -> None:
 def test_a_cause_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         errors.METHOD.slug = "other"  # type: ignore[misc]
+
+
+def test_the_documents_print_the_table() -> None:
+    printed = (Path(__file__).parent.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{cause.slug}` | {cause.party.__name__.removesuffix('Error').lower()} | {cause.text} |"
+        for cause in errors.CAUSES.values()
+    ]
+    assert "\n".join(rows) in printed
