@@ -135,7 +135,7 @@ DUPLICATE_PARAMETER: Final = _caller("duplicate-parameter", "{} is there more th
 BAD_PARAMETER: Final = _caller("bad-parameter", "{} is not a value of its type in the WSDL.")
 BAD_DATE: Final = _caller("bad-date", "{} is not a date of the calendar in a form that this operation takes.")
 START_AFTER_END: Final = _caller("start-after-end", "The start of the range must be before its end.")
-UNAVAILABLE: Final = _caller("unavailable", "This operation has no successor in the REST API: {}")
+UNAVAILABLE: Final = _caller("unavailable", "This operation is not answered any more: {}")
 
 UPSTREAM_QUERY: Final = _upstream(
     "upstream-query", "TOEFL Access did not accept the query: check its dates, type and report-by."
@@ -181,7 +181,31 @@ UPSTREAM_NOT_SCORES: Final = _upstream(
 UPSTREAM_TOO_LARGE: Final = _operator(
     "upstream-too-large", "The score file is larger than the gateway is set up to pass on: ask for a shorter range."
 )
+RECORD_WIDTH: Final = _operator(
+    "record-width",
+    "The score records are of another width than this operation answers with: the gateway's operator must act.",
+    advice="Compare the operation's records in the mapping with what the client can read.",
+)
+NOT_TEXT: Final = _operator(
+    "not-text",
+    "The score file holds characters that a text result cannot carry: the gateway's operator must act.",
+    advice="Only a base64Binary result can carry this file; the contract's result is a string.",
+)
 SPOOL: Final = _operator("spool", "The gateway has no room to hold the score file: its operator must act.", retry=True)
 INTERNAL: Final = _operator("internal", "The gateway failed: tell its operator the request number.")
+
+
+def in_band(text: str) -> str:
+    """A fault's text as a sentence in the result, for clients of a service that had no faults.
+
+    The old service said so of failed log-ons alone. Its clients tell an error from
+    scores by one of four tests: how the text begins, how it ends, and two phrases.
+    Whatever went wrong must pass all four, or a client would file it as scores.
+    """
+    return (
+        f"Logon failure: {text} To this program every error looks like a failed log-on, in which the caller "
+        "is not authenticated or the user name or password is incorrect. Please check your username, password."
+    )
+
 
 CAUSES: Final = {cause.slug: cause for cause in tuple(globals().values()) if isinstance(cause, Cause)}

@@ -19,7 +19,7 @@ FIELDS: Final = frozenset(
         "address",
         "advice",
         "bytes",
-        "contract",
+        "cut",
         "dropped",
         "end",
         "event",

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from string import Formatter
@@ -98,3 +99,24 @@ def test_the_documents_print_the_table() -> None:
         for cause in errors.CAUSES.values()
     ]
     assert "\n".join(rows) in printed
+
+
+# How public clients of the old service tell an error from scores (DOMAIN.md §3): any one of these.
+LEGACY: Mapping[str, Callable[[str], bool]] = {
+    "starts": lambda text: text.startswith("Logon failure"),
+    "ends": lambda text: text.endswith("Please check your username, password."),
+    "is not": lambda text: "is not authenticated" in text,
+    "incorrect": lambda text: "user name or password is incorrect" in text,
+}
+
+
+@every_cause
+@pytest.mark.parametrize("test", list(LEGACY))
+def test_every_legacy_client_sees_that_it_is_no_score_file(cause: Cause, test: str) -> None:
+    text = f"{cause.error('StartDate').sentence} ({cause.slug}; request 0123456789abcdef)"
+    sentence = errors.in_band(text)
+    assert LEGACY[test](sentence)
+    assert text in sentence
+    assert sentence.isprintable()
+    # No width of a record: a client that reads by width must not find one in it.
+    assert len(sentence) < 774

@@ -1,33 +1,16 @@
-"""Answers as bytes: the frame around a score file, or a fault. Pure, as ``envelope`` is."""
+"""Answers as bytes: the frame around a result, or a fault. Pure, as ``envelope`` is."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from shim.errors import Cause
 from shim.soap.dialect import MARKS, Dialect, Version
 
+Empty = Literal["absent", "empty", "nil"]
+"""How an answer without scores looks: no result element, an empty one, or one with ``xsi:nil``."""
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
-    """The element that an answer comes in.
-
-    Attributes:
-        response: Local name of the body's element.
-        result: Local name of the element with the score file.
-        namespace: Namespace of the first; empty for none.
-        qualified: Whether the result is in that namespace too.
-        action: What WS-Addressing calls the answer.
-    """
-
-    response: str
-    result: str
-    namespace: str
-    qualified: bool
-    action: str
-
-
-_DECLARATION: Final = '<?xml version="1.0" encoding="{}"?>'
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _FAULT: Final = {
     Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring><detail/>",
     Version.SOAP_12: "<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
@@ -35,29 +18,49 @@ _FAULT: Final = {
 }
 
 
+class Name(NamedTuple):
+    """The name of an element.
+
+    Attributes:
+        local: Its local name.
+        namespace: Its namespace; empty for none.
+    """
+
+    local: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """The elements that a result comes in.
+
+    Attributes:
+        path: From the body's element to the one with the score file, which may be the same.
+        action: What WS-Addressing calls the answer.
+    """
+
+    path: tuple[Name, ...]
+    action: str
+
+
 def frame(dialect: Dialect, wrapper: Wrapper) -> tuple[bytes, bytes]:
     """What stands before and after the text of the result, in the caller's encoding."""
-    response, result = wrapper.response, wrapper.result
-    if not wrapper.namespace:
-        names = f"<{response}>", f"</{response}>"
-    elif wrapper.qualified:
-        names = f"<{response} xmlns={quoteattr(wrapper.namespace)}>", f"</{response}>"
-    else:
-        names = f"<a:{response} xmlns:a={quoteattr(wrapper.namespace)}>", f"</a:{response}>"
     head, tail = _envelope(dialect, wrapper.action)
-    return (
-        encode(f"{head}{names[0]}<{result}>", dialect, mark=True),
-        encode(f"</{result}>{names[1]}{tail}", dialect),
-    )
+    elements = _elements(wrapper.path)
+    opening = "".join(f"<{start}>" for start, _ in elements)
+    return encode(head + opening, dialect, mark=True), encode(_closing(elements) + tail, dialect)
 
 
-def empty(dialect: Dialect, wrapper: Wrapper) -> bytes:
-    """An answer with no result element in it."""
-    name, prefix = wrapper.response, ""
-    if wrapper.namespace:
-        prefix = f" xmlns={quoteattr(wrapper.namespace)}"
+def empty(dialect: Dialect, wrapper: Wrapper, form: Empty) -> bytes:
+    """An answer without scores."""
     head, tail = _envelope(dialect, wrapper.action)
-    return encode(f"{head}<{name}{prefix}/>{tail}", dialect, mark=True)
+    elements = _elements(wrapper.path)
+    if form == "absent" and len(elements) > 1:
+        elements.pop()
+    *outer, (innermost, _) = elements
+    opening = "".join(f"<{start}>" for start, _ in outer)
+    nil = f' xsi:nil="true" xmlns:xsi="{_XSI}"' if form == "nil" else ""
+    return encode(f"{head}{opening}<{innermost}{nil}/>{_closing(outer)}{tail}", dialect, mark=True)
 
 
 def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
@@ -72,20 +75,31 @@ def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
     return encode(f"{head}<soap:Fault>{body}</soap:Fault>{tail}", dialect, mark=True)
 
 
-def base64_length(size: int, dialect: Dialect) -> int:
-    """Length in bytes of the base64 of so many bytes."""
-    characters = 4 * ((size + 2) // 3)
-    return characters if dialect.encoding == "utf-8" else 2 * characters
-
-
 def encode(text: str, dialect: Dialect, *, mark: bool = False) -> bytes:
     """Encode a part of an answer; the first part of UTF-16 gets the mark that tells its order."""
     data = text.encode(dialect.encoding)
     return MARKS[dialect.encoding] + data if mark and dialect.encoding != "utf-8" else data
 
 
+def _elements(path: tuple[Name, ...]) -> list[tuple[str, str]]:
+    """The start tag of each element, without its angle brackets, and its name."""
+    namespaces = list(dict.fromkeys(name.namespace for name in path))
+    if len(namespaces) == 1:
+        prefixes = {namespaces[0]: ""}
+        declarations = f" xmlns={quoteattr(namespaces[0])}" if namespaces[0] else ""
+    else:
+        prefixes = {namespace: f"n{number}:" if namespace else "" for number, namespace in enumerate(namespaces)}
+        declarations = "".join(f" xmlns:n{n}={quoteattr(uri)}" for n, uri in enumerate(namespaces) if uri)
+    names = [prefixes[name.namespace] + name.local for name in path]
+    return [(names[0] + declarations, names[0]), *((name, name) for name in names[1:])]
+
+
+def _closing(elements: list[tuple[str, str]]) -> str:
+    return "".join(f"</{name}>" for _, name in reversed(elements))
+
+
 def _envelope(dialect: Dialect, action: str) -> tuple[str, str]:
-    declaration = _DECLARATION.format(dialect.content_type.partition("charset=")[2])
+    charset = dialect.content_type.partition("charset=")[2]
     header = ""
     if dialect.addressing is not None:
         namespace = quoteattr(dialect.addressing.namespace)
@@ -93,5 +107,8 @@ def _envelope(dialect: Dialect, action: str) -> tuple[str, str]:
             f"<soap:Header><Action xmlns={namespace}>{escape(action)}</Action>"
             f"<RelatesTo xmlns={namespace}>{escape(dialect.message_id)}</RelatesTo></soap:Header>"
         )
-    head = f'{declaration}<soap:Envelope xmlns:soap="{dialect.version.namespace}">{header}<soap:Body>'
-    return head, "</soap:Body></soap:Envelope>"
+    declaration = f'<?xml version="1.0" encoding="{charset}"?>'
+    return (
+        f'{declaration}<soap:Envelope xmlns:soap="{dialect.version.namespace}">{header}<soap:Body>',
+        "</soap:Body></soap:Envelope>",
+    )

@@ -1,26 +1,25 @@
 """A legacy WSDL and its mapping to a ``Contract``: the operations, and what their parts mean."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from types import MappingProxyType
 
-from zeep import Settings
-from zeep.exceptions import Error as ZeepError
-from zeep.transports import Transport
-from zeep.wsdl import Document
-from zeep.wsdl.bindings.soap import SoapBinding
-from zeep.xsd import Any as AnyElement
-from zeep.xsd import ComplexType
+from pydantic import ValidationError
 
 from shim import errors
+from shim.config import reasons
 from shim.query import ScoreQuery
-from shim.soap import mapping
-from shim.soap.answer import Wrapper
+from shim.soap import description, mapping
+from shim.soap.answer import Name, Wrapper
 from shim.soap.dates import Bound, to_utc
+from shim.soap.description import Description, DescriptionError
 from shim.soap.envelope import Call
-from shim.soap.mapping import Fixed, Meaning, Source
+from shim.soap.mapping import Fixed, MappingError, Meaning, Source
+from shim.soap.result import Reply
+
+_UNMAPPED = Meaning(unavailable="nobody said what it means.")
 
 
 class ContractError(Exception):
@@ -28,45 +27,46 @@ class ContractError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A value that an operation takes.
-
-    Attributes:
-        name: Local name of its element.
-        type: Local name of its XML Schema type.
-    """
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation.
 
     Attributes:
-        name: Its name, and the local name of the element that wraps its parameters.
-        namespace: Namespace of that element.
-        soap_action: The action in the WSDL.
-        parameters: By name; those nested in a request type stand here as well.
-        response: Local name of the element that wraps the result.
-        result: Local name of the result.
-        meaning: What its parts mean.
+        description: Its parts, from the WSDL.
+        meaning: What they mean.
+        replacement: What a caller of an operation that is not answered is told besides.
     """
 
-    name: str
-    namespace: str
-    soap_action: str
-    parameters: Mapping[str, Parameter]
-    response: str
-    result: str
+    description: Description
     meaning: Meaning
+    replacement: str = ""
 
-    def wrapper(self, call: Call) -> Wrapper:
-        """The element for an answer to a call, in the names and the namespace that the call used."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.description.name
+
+    def reply(self, call: Call) -> Reply:
+        """How to answer a call: in the names and the namespace that it used."""
+        return Reply(
+            dialect=call.dialect,
+            wrapper=Wrapper(self._path(call), f"{self.description.soap_action}Response"),
+            kind=self.description.result_type,
+            empty=self.meaning.empty,
+            in_band=self.meaning.errors == "in-band" and not self.description.unservable,
+        )
+
+    def _path(self, call: Call) -> tuple[Name, ...]:
+        described = self.description
+        outer, *inner = described.result_path or (Name(f"{self.name}Response", ""),)
         # A message-contract client sends <GetScoresRequest> itself as the body and waits for its counterpart.
-        response = f"{self.name}Response" if call.root == f"{self.name}Request" else self.response
-        return Wrapper(response, self.result, call.namespace, call.qualified, f"{self.soap_action}Response")
+        if call.root == f"{self.name}Request" != described.request.local:
+            outer = Name(f"{self.name}Response", outer.namespace)
+        # A call without parameters does not tell whether it would qualify them.
+        qualified = call.qualified if len(call.element) else described.qualified
+        if (call.namespace, qualified) == (described.request.namespace, described.qualified):
+            return outer, *inner
+        namespace = call.namespace if qualified else ""
+        return Name(outer.local, call.namespace), *(Name(name.local, namespace) for name in inner)
 
     def query(self, values: Mapping[str, str | None]) -> ScoreQuery:
         """Translate parameters, by name.
@@ -77,7 +77,7 @@ class Operation:
         """
         meaning = self.meaning
         if meaning.unavailable:
-            raise errors.UNAVAILABLE.error(meaning.unavailable)
+            raise errors.UNAVAILABLE.error(f"{meaning.unavailable} {self.replacement}".strip())
         query = ScoreQuery(
             start=self._date(meaning.startdate, values, "start"),
             end=self._date(meaning.enddate, values, "end"),
@@ -92,7 +92,7 @@ class Operation:
     def _date(self, name: str, values: Mapping[str, str | None], bound: Bound) -> datetime:
         text = _value(name, values)
         try:
-            return to_utc(text, self.meaning.dates, bound)
+            return to_utc(text, self.meaning.dates, bound, self.meaning.zone or UTC)
         except ValueError as error:
             raise errors.BAD_DATE.error(name) from error
 
@@ -111,6 +111,16 @@ class Contract:
     """The operations of one legacy service, by name."""
 
     operations: Mapping[str, Operation]
+    _roots: Mapping[str, Operation] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index the operations by all elements that may call them; the WSDL's own come first."""
+        ways = [
+            {f"{operation.name}Request": operation for operation in self.operations.values()},
+            {operation.name: operation for operation in self.operations.values()},
+            {operation.description.request.local: operation for operation in self.operations.values()},
+        ]
+        object.__setattr__(self, "_roots", {root: operation for way in ways for root, operation in way.items()})
 
     def operation(self, root: str) -> Operation:
         """The operation that a body's element calls, in whatever namespace it stands.
@@ -118,7 +128,7 @@ class Contract:
         Raises:
             CallerError: None is called so.
         """
-        found = self.operations.get(root) or self.operations.get(root.removesuffix("Request"))
+        found = self._roots.get(root)
         if found is None:
             raise errors.UNKNOWN_OPERATION.error()
         return found
@@ -133,78 +143,46 @@ class Contract:
             CallerError: It names another operation of this contract.
         """
         name = action.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2]
-        if name != operation.name and name in self.operations:
+        if name != operation.name and name in self.operations and action != operation.description.soap_action:
             raise errors.ACTION.error()
 
 
-class _NoNetwork(Transport):  # type: ignore[misc]
-    """Reads files alone: what a WSDL imports is never fetched."""
-
-    def _load_remote_data(self, url: str) -> NoReturn:
-        raise ContractError(f"it imports {url}, which is not read from the network: put all into one file")
-
-
-def load(wsdl: Path, mapping_path: Path) -> Contract:
+def load(
+    wsdl: Path, mapping_path: Path, reportby: Mapping[str, str] = MappingProxyType({}), info_url: str = ""
+) -> Contract:
     """Read a contract.
+
+    Args:
+        wsdl: The WSDL.
+        mapping_path: What its parts mean.
+        reportby: By operation, what it reports by, where the mapping leaves that open.
+        info_url: Where callers read about the end of an operation.
 
     Raises:
         ContractError: The WSDL cannot be read or served, or the mapping does not fit it.
     """
     try:
-        meanings = mapping.load(mapping_path)
-        document = Document(str(wsdl), _NoNetwork(), settings=Settings(strict=True, forbid_dtd=True))
-        found = {operation.name: operation for operation in _operations(document)}
-    except mapping.MappingError as error:
+        meanings = dict(mapping.load(mapping_path))
+        described = description.read(wsdl)
+    except (MappingError, DescriptionError) as error:
         raise ContractError(str(error)) from error
-    except (ZeepError, OSError, ContractError, ValueError) as error:
-        raise ContractError(f"{wsdl}: {error}") from error
-    reasons = [f"no operation {name} in {wsdl}" for name in meanings if name not in found]
-    operations = {}
-    for name, operation in found.items():
-        meaning = meanings.get(name, _UNMAPPED)
-        if operation.output is None or not all(
-            isinstance(message.body and message.body.type, ComplexType)
-            for message in (operation.input, operation.output)
-        ):
-            reasons.append(f"{name}: {wsdl} does not wrap its parameters and its result in elements")
-            continue
-        parameters = {parameter.name: parameter for parameter in _leaves(operation.input.body.type)}
-        reasons += [f"{name}: no parameter {part} in {wsdl}" for part in meaning.parameters if part not in parameters]
-        results = list(_leaves(operation.output.body.type))
-        if len(results) != 1 or results[0].type != "base64Binary":
-            reasons.append(f"{name}: the result in {wsdl} is not one base64Binary")
-            continue
-        operations[name] = Operation(
-            name=name,
-            namespace=operation.input.body.qname.namespace,
-            soap_action=operation.soapaction or f"{operation.input.body.qname.namespace}{name}",
-            parameters=parameters,
-            response=operation.output.body.qname.localname,
-            result=results[0].name,
-            meaning=meaning,
-        )
-    if reasons:
-        raise ContractError("\n".join(f"{mapping_path}: {reason}" for reason in reasons))
-    return Contract(operations)
-
-
-_UNMAPPED = Meaning(unavailable="its mapping does not say what it means.")
-
-
-def _operations(document: Document) -> Iterator[Any]:
-    for service in document.services.values():
-        for port in service.ports.values():
-            if isinstance(port.binding, SoapBinding):
-                yield from port.binding.all().values()
-
-
-def _leaves(kind: Any, above: tuple[Any, ...] = ()) -> Iterator[Parameter]:
-    if kind in above:
-        raise ContractError(f"type {kind.name} is within itself")
-    for name, element in kind.elements:
-        if isinstance(element, AnyElement):
-            continue
-        if isinstance(element.type, ComplexType):
-            yield from _leaves(element.type, (*above, kind))
-        else:
-            yield Parameter(name, element.type.qname.localname if element.type.qname else "")
+    wrong = [f"no operation {name} in {wsdl}" for name in meanings if name not in described]
+    for name, value in reportby.items():
+        try:
+            meanings[name] = meanings[name].reporting_by(value)
+        except KeyError:
+            wrong.append(f"no operation {name} to set what it reports by")
+        except ValidationError as error:
+            wrong += [f"{name}: {reason}" for reason in reasons(error)]
+    for name, meaning in meanings.items():
+        if name in described:
+            known = described[name].parameters
+            wrong += [f"{name}: no parameter {part} in {wsdl}" for part in meaning.parameters if part not in known]
+            if described[name].unservable and not meaning.unavailable:
+                wrong.append(f"{name}: {described[name].unservable}")
+    if wrong:
+        raise ContractError("\n".join(f"{mapping_path}: {reason}" for reason in wrong))
+    replacement = "Ask TOEFL Access by REST instead" + (f": {info_url}" if info_url else ".")
+    return Contract(
+        {name: Operation(part, meanings.get(name, _UNMAPPED), replacement) for name, part in described.items()}
+    )

@@ -51,9 +51,17 @@ def to_utc(text: str, forms: Sequence[Form], bound: Bound, zone: tzinfo = UTC) -
             if match := _INSTANT.fullmatch(text):
                 return _instant(match)
         elif match := _DAYS[form].fullmatch(text):
-            day = date(int(match["year"]), int(match["month"]), int(match["day"]))
-            return _in_utc(datetime.combine(day, time.min if bound == "start" else time(23, 59, 59), zone))
+            return _day(date(int(match["year"]), int(match["month"]), int(match["day"])), bound, zone)
     raise ValueError("no known form of date")
+
+
+def _day(day: date, bound: Bound, zone: tzinfo) -> datetime:
+    if bound == "start":
+        return _in_utc(datetime.combine(day, time.min, zone))
+    # Not 23:59:59 of the day: that second is there twice where clocks go back at midnight.
+    if day == date.max:  # clients send it where they mean no end
+        return _in_utc(datetime.combine(day, time(23, 59, 59), zone))
+    return _in_utc(datetime.combine(day + timedelta(days=1), time.min, zone)) - timedelta(seconds=1)
 
 
 def _instant(match: re.Match[str]) -> datetime:

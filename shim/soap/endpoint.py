@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from shim import errors, telemetry
 from shim.query import ScoreFile, ScoreQuery
-from shim.soap import envelope
+from shim.soap import envelope, records
 from shim.soap.contract import Contract
 from shim.soap.exchange import Exchange
 from shim.soap.request import action, check_media_type, read_body
@@ -52,12 +52,18 @@ class Endpoint:
         exchange.dialect = opened.dialect
         call = opened.call()
         operation = self._service.operation(call, action(exchange.environ))
+        exchange.reply = operation.reply(call)
         exchange.note(operation=operation.name)
 
         def score_file(values: Mapping[str, str | None]) -> ScoreFile:
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())
-            return self._fetch(query)
+            file = self._fetch(query)
+            if operation.meaning.records == "as-sent":
+                return file
+            file, cut = records.fit(file, operation.meaning.records)
+            exchange.note(cut=cut or None)
+            return file
 
         file = self._service.answer(call, operation, score_file)
-        return exchange.scores(file, operation.wrapper(call), start_response)
+        return exchange.scores(file, exchange.reply, start_response)

@@ -1,7 +1,7 @@
 """One request and its answer, from its first byte to its line in the log."""
 
+import io
 import time
-from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
@@ -12,17 +12,14 @@ import structlog
 from shim import errors, telemetry
 from shim.query import ScoreFile
 from shim.soap import answer, envelope
-from shim.soap.answer import Wrapper
 from shim.soap.dialect import Dialect, Version
+from shim.soap.result import Reply, Result
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 METHODS: Final = "GET, HEAD, POST"
 """What the address of a contract takes."""
-
-# A multiple of 3, so that the base64 of the chunks is the base64 of the whole.
-_CHUNK: Final = 48 * 1024
 
 _log = structlog.get_logger()
 
@@ -36,6 +33,7 @@ class Exchange:
         number: The request number, by which a fault is found in the log.
         body: Its body, once it was read.
         dialect: How to answer, once that is certain.
+        reply: How to answer the operation, once that is known.
     """
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
@@ -45,6 +43,7 @@ class Exchange:
         self.number = telemetry.request_number()
         self.body = b""
         self.dialect: Dialect | None = None
+        self.reply: Reply | None = None
         self._began = time.monotonic()
         self._fields: dict[str, object] = {"request": self.number, "address": environ.get("REMOTE_ADDR", "")}
 
@@ -52,17 +51,22 @@ class Exchange:
         """Add to the line in the log."""
         self._fields.update(fields)
 
-    def scores(self, file: ScoreFile, wrapper: Wrapper, start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer with a score file, which is closed at the end."""
-        dialect = self._dialect()
-        if file.size == 0:
-            head, tail = answer.empty(dialect, wrapper), b""
-        else:
-            head, tail = answer.frame(dialect, wrapper)
-        length = len(head) + answer.base64_length(file.size, dialect) + len(tail)
-        start_response(f"{HTTPStatus.OK.value} OK", self._headers(dialect.content_type, length))
+    def scores(
+        self, file: ScoreFile, reply: Reply, start_response: "StartResponse", outcome: str = "ok"
+    ) -> Iterable[bytes]:
+        """Answer the call with a score file, which is closed at the end.
+
+        Raises:
+            OperatorError: The result cannot carry it.
+        """
+        try:
+            result = Result(file, reply)
+        except BaseException:
+            file.close()
+            raise
+        start_response(f"{HTTPStatus.OK.value} OK", self._headers(reply.dialect.content_type, result.length))
         self.note(records=file.records, bytes=file.size)
-        return _Scores(head, file, tail, dialect, self)
+        return _Answer(result, file, self, outcome)
 
     def page(self, body: bytes, content_type: str, start_response: "StartResponse") -> Iterable[bytes]:
         """Answer with a document; a HEAD with its headers alone."""
@@ -71,19 +75,24 @@ class Exchange:
         return self._body(body)
 
     def fault(self, error: errors.GatewayError, start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer with a fault.
+        """Answer with a fault, or where the operation does so with a sentence as its result.
 
         Its words are the same in every SOAP version, and end with the reason's
         stable name and the number under which the operator finds the call in the log.
         """
         dialect, cause = self._dialect(), error.cause
-        body = answer.fault(dialect, cause, f"{error.sentence} ({cause.slug}; request {self.number})")
+        text = f"{error.sentence} ({cause.slug}; request {self.number})"
+        self.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
+        if self.reply is not None and self.reply.in_band:
+            sentence = errors.in_band(text).encode()
+            file = ScoreFile(io.BytesIO(sentence), len(sentence), None)
+            return self.scores(file, self.reply, start_response, cause.slug)
+        body = answer.fault(dialect, cause, text)
         status = HTTPStatus(cause.http_11 if dialect.version is Version.SOAP_11 or self._is_wcf() else cause.http_12)
         headers = self._headers(dialect.content_type, len(body))
         if cause is errors.METHOD:
             headers.append(("Allow", METHODS))
         start_response(f"{status.value} {status.phrase}", headers)
-        self.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
         self.end(cause.slug)
         return self._body(body)
 
@@ -116,26 +125,21 @@ class Exchange:
         ]
 
 
-class _Scores:
-    """The body of an answer, read from the spool as it is sent."""
+class _Answer:
+    """The body of an answer, made as it is sent."""
 
-    def __init__(self, head: bytes, file: ScoreFile, tail: bytes, dialect: Dialect, exchange: Exchange) -> None:
-        self._head = head
+    def __init__(self, result: Result, file: ScoreFile, exchange: Exchange, outcome: str) -> None:
+        self._result = result
         self._file = file
-        self._tail = tail
-        self._dialect = dialect
         self._exchange = exchange
-        self._outcome = "caller-left"
+        self._outcome = outcome
+        self._sent = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        if self._file.size:
-            while chunk := self._file.spool.read(_CHUNK):
-                yield answer.encode(b2a_base64(chunk, newline=False).decode("ascii"), self._dialect)
-        yield self._tail
-        self._outcome = "ok"
+        yield from self._result
+        self._sent = True
 
     def close(self) -> None:
         """End the exchange; WSGI servers call this also when the caller went away."""
         self._file.close()
-        self._exchange.end(self._outcome)
+        self._exchange.end(self._outcome if self._sent else "caller-left")

@@ -27,6 +27,9 @@ Handler = Callable[[Mapping[str, str | None]], ScoreFile]
 # Spyne wants one; calls come in whatever namespace, and are dispatched by local name.
 _NAMESPACE: Final = "urn:toefl-soap-shim"
 
+# Before the name of a parameter, for Spyne keeps names such as Attributes for itself.
+_MARK: Final = "p."
+
 # The lexical forms of XML Schema part 2: Spyne's own numbers also take 1_000, and its booleans anything. A value goes
 # on as it was sent. Dates stay text here: dates.py is the one place that reads them.
 _INTEGER: Final = Unicode(pattern=r"\s*[+-]?[0-9]{1,100}\s*")
@@ -75,15 +78,15 @@ class LegacyService:
 
 
 def _method(operation: Operation) -> Any:
-    names = tuple(operation.parameters)
+    names = tuple(operation.description.parameters)
 
     def method(context: MethodContext, *values: object) -> ScoreFile:
         handler: Handler = context.udc
         return handler({name: None if value is None else str(value) for name, value in zip(names, values, strict=True)})
 
     method.__name__ = operation.name
-    types = [_TYPES.get(parameter.type, Unicode) for parameter in operation.parameters.values()]
-    return rpc(*types, _args=names)(method)
+    types = [_TYPES.get(kind, Unicode) for kind in operation.description.parameters.values()]
+    return rpc(*types, _args=[_MARK + name for name in names])(method)
 
 
 def _parameters(body: etree._Element, operation: Operation) -> etree._Element:
@@ -92,7 +95,7 @@ def _parameters(body: etree._Element, operation: Operation) -> etree._Element:
     seen = set()
     for element in body.iterdescendants():
         name = etree.QName(element).localname
-        if name not in operation.parameters:
+        if name not in operation.description.parameters:
             continue
         if name in seen:
             raise errors.DUPLICATE_PARAMETER.error(name)
@@ -100,7 +103,7 @@ def _parameters(body: etree._Element, operation: Operation) -> etree._Element:
         if len(element):
             raise errors.BAD_PARAMETER.error(name)
         if not is_nil(element):
-            etree.SubElement(gathered, name).text = text_of(element)
+            etree.SubElement(gathered, _MARK + name).text = text_of(element)
     return gathered
 
 
@@ -112,7 +115,7 @@ class _Parameters(XmlDocument):  # type: ignore[misc]
         try:
             return super().from_element(ctx, cls, element)
         except (Fault, ValueError, ArithmeticError) as error:
-            raise errors.BAD_PARAMETER.error(etree.QName(element).localname) from error
+            raise errors.BAD_PARAMETER.error(etree.QName(element).localname.removeprefix(_MARK)) from error
 
 
 class _Application(Application):  # type: ignore[misc]

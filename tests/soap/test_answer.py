@@ -9,7 +9,7 @@ from lxml import etree
 from shim import errors
 from shim.errors import Cause
 from shim.soap import answer
-from shim.soap.answer import Wrapper
+from shim.soap.answer import Empty, Name, Wrapper
 from shim.soap.dialect import ADDRESSING, MARKS, Dialect, Version
 from tests.soap import calls
 
@@ -17,6 +17,7 @@ DIALECTS = [
     Dialect(version, encoding, addressing, "urn:uuid:1" if addressing else "")
     for version, encoding, addressing in product(Version, MARKS, (None, *ADDRESSING.values()))
 ]
+FORMS: tuple[Empty, ...] = ("absent", "empty", "nil")
 every_dialect = pytest.mark.parametrize(
     "dialect",
     DIALECTS,
@@ -27,7 +28,8 @@ every_dialect = pytest.mark.parametrize(
 
 
 def wrapper(namespace: str = calls.NAMESPACE, *, qualified: bool = True, action: str = "urn:a") -> Wrapper:
-    return Wrapper("GetScoresResponse", "GetScoresResult", namespace, qualified, action)
+    path = (Name("GetScoresResponse", namespace), Name("GetScoresResult", namespace if qualified else ""))
+    return Wrapper(path, action)
 
 
 def opened(body: bytes, dialect: Dialect) -> tuple[etree._Element, etree._Element | None]:
@@ -64,16 +66,25 @@ class TestEveryDialect:
         assert [(child.tag, child.text) for child in element] == [(f"{{{calls.NAMESPACE}}}GetScoresResult", "QUJD")]
         related(header, dialect, "urn:a")
 
-    def test_an_empty_answer_has_no_result(self, dialect: Dialect) -> None:
-        element, header = opened(answer.empty(dialect, wrapper()), dialect)
+    @pytest.mark.parametrize(
+        ("form", "results"),
+        [("absent", []), ("empty", [{}]), ("nil", [{f"{{{calls.XSI}}}nil": "true"}])],
+        ids=FORMS,
+    )
+    def test_an_empty_answer_has_no_result_or_one_without_a_value(
+        self, dialect: Dialect, form: Empty, results: list[dict[str, str]]
+    ) -> None:
+        element, header = opened(answer.empty(dialect, wrapper(), form), dialect)
         assert element.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
-        assert len(element) == 0
-        assert element.text is None
+        assert [dict(child.attrib) for child in element] == results
+        assert all(child.tag == f"{{{calls.NAMESPACE}}}GetScoresResult" for child in element)
+        assert "".join(element.itertext()) == ""  # type: ignore[arg-type]
         related(header, dialect, "urn:a")
 
     def test_a_byte_order_mark_is_at_the_start_of_utf_16_and_nowhere_else(self, dialect: Dialect) -> None:
         head, tail = answer.frame(dialect, wrapper())
-        whole = (head + answer.encode("QUJD", dialect) + tail, answer.empty(dialect, wrapper()))
+        empty = (answer.empty(dialect, wrapper(), form) for form in FORMS)
+        whole = (head + answer.encode("QUJD", dialect) + tail, *empty)
         for body in (*whole, answer.fault(dialect, errors.INTERNAL, "text")):
             text = body.decode(dialect.encoding)
             assert text.startswith("\ufeff") == (dialect.encoding != "utf-8")
@@ -107,10 +118,6 @@ class TestEveryDialect:
         assert code.nsmap[prefix] in {version.namespace for version in Version}
         return name
 
-    def test_base64_length(self, dialect: Dialect) -> None:
-        for size, characters in ((0, 0), (1, 4), (2, 4), (3, 4), (4, 8), (3000, 4000)):
-            assert answer.base64_length(size, dialect) == len(answer.encode("=" * characters, dialect))
-
 
 @pytest.mark.parametrize(
     ("namespace", "qualified", "response", "result"),
@@ -130,7 +137,34 @@ def test_the_result_is_qualified_as_the_call_was(
     head, tail = answer.frame(Dialect(), wrapper(namespace, qualified=qualified))
     element, _ = opened(head + tail, Dialect())
     assert (element.tag, element[0].tag) == (response, result)
-    assert opened(answer.empty(Dialect(), wrapper(namespace, qualified=qualified)), Dialect())[0].tag == response
+    for form in FORMS:
+        element, _ = opened(answer.empty(Dialect(), wrapper(namespace, qualified=qualified), form), Dialect())
+        assert (element.tag, [child.tag for child in element]) == (response, [] if form == "absent" else [result])
+
+
+@pytest.mark.parametrize(
+    ("path", "tags", "without"),
+    [
+        pytest.param(
+            [("Answer", "urn:a"), ("Part", "urn:b"), ("Scores", "urn:a")],
+            ["{urn:a}Answer", "{urn:b}Part", "{urn:a}Scores"],
+            ["{urn:a}Answer", "{urn:b}Part"],
+            id="nested, in two namespaces",
+        ),
+        pytest.param([("Scores", "urn:a")], ["{urn:a}Scores"], ["{urn:a}Scores"], id="bare"),
+        pytest.param([("Scores", "")], ["Scores"], ["Scores"], id="bare, of no namespace"),
+        pytest.param(
+            [("A", ""), ("B", "urn:b"), ("C", "")], ["A", "{urn:b}B", "C"], ["A", "{urn:b}B"], id="in and out"
+        ),
+    ],
+)
+def test_a_path_of_any_depth(path: list[tuple[str, str]], tags: list[str], without: list[str]) -> None:
+    deep = Wrapper(tuple(Name(*name) for name in path), "urn:a")
+    head, tail = answer.frame(Dialect(), deep)
+    assert [element.tag for element in opened(head + b"x" + tail, Dialect())[0].iter()] == tags
+    for form in FORMS:
+        element, _ = opened(answer.empty(Dialect(), deep, form), Dialect())
+        assert [part.tag for part in element.iter()] == (without if form == "absent" else tags)
 
 
 def test_an_answer_has_no_white_space_and_no_namespace_that_it_does_not_need() -> None:
@@ -180,7 +214,7 @@ def test_any_namespace_and_action_come_back_as_they_were(
 ) -> None:
     expected = wrapper(namespace, qualified=qualified, action=action)
     head, tail = answer.frame(dialect, expected)
-    for body in (head + tail, answer.empty(dialect, expected)):
+    for body in (head + tail, *(answer.empty(dialect, expected, form) for form in FORMS)):
         element, header = opened(body, dialect)
         assert etree.QName(element).namespace == namespace
         related(header, dialect, action)

@@ -20,8 +20,12 @@ def moment(text: str) -> datetime:
 
 @pytest.fixture
 def new_york() -> tzinfo:
+    return of_the_system("America/New_York")
+
+
+def of_the_system(name: str) -> tzinfo:
     try:
-        return ZoneInfo("America/New_York")
+        return ZoneInfo(name)
     except ZoneInfoNotFoundError:
         pytest.skip("this machine has no time zones")
 
@@ -135,8 +139,79 @@ def test_a_whole_day_of_a_zone(new_york: tzinfo, text: str, start: str, end: str
     assert to_utc(text, ALL, "end", new_york) == moment(end)
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "last", "start", "end"),
+    [
+        pytest.param(
+            "America/New_York", "2025-03-08", "2025-03-09", "2025-03-08T05:00:00", "2025-03-10T03:59:59", id="spring"
+        ),
+        pytest.param(
+            "America/New_York", "2025-11-02", "2025-11-03", "2025-11-02T04:00:00", "2025-11-04T04:59:59", id="autumn"
+        ),
+        pytest.param(
+            "America/Havana", "2025-03-09", "2025-03-09", "2025-03-09T05:00:00", "2025-03-10T03:59:59", id="no midnight"
+        ),
+        pytest.param(
+            "America/Havana",
+            "2025-11-02",
+            "2025-11-02",
+            "2025-11-02T04:00:00",
+            "2025-11-03T04:59:59",
+            id="two midnights",
+        ),
+        pytest.param(
+            "America/Santiago",
+            "2025-04-05",
+            "2025-04-05",
+            "2025-04-05T03:00:00",
+            "2025-04-06T03:59:59",
+            id="23:00 twice",
+        ),
+        pytest.param(
+            "Australia/Lord_Howe",
+            "2025-04-06",
+            "2025-04-06",
+            "2025-04-05T13:00:00",
+            "2025-04-06T13:29:59",
+            id="half hour",
+        ),
+        pytest.param(
+            "Pacific/Apia", "2011-12-29", "2011-12-31", "2011-12-29T10:00:00", "2011-12-31T09:59:59", id="a day skipped"
+        ),
+        pytest.param(
+            "Pacific/Apia", "2011-12-29", "2011-12-30", "2011-12-29T10:00:00", "2011-12-30T09:59:59", id="to that day"
+        ),
+        pytest.param(
+            "Pacific/Apia", "2011-12-30", "2011-12-31", "2011-12-30T10:00:00", "2011-12-31T09:59:59", id="from that day"
+        ),
+    ],
+)
+def test_a_range_of_whole_days_over_a_change_of_the_clock(
+    name: str, first: str, last: str, start: str, end: str
+) -> None:
+    zone = of_the_system(name)
+    assert to_utc(first, ALL, "start", zone) == moment(start)
+    assert to_utc(last, ALL, "end", zone) == moment(end)
+
+
+@given(
+    st.sampled_from(["America/New_York", "America/Havana", "America/Santiago", "Pacific/Apia", "Africa/Casablanca"]),
+    st.dates(date(1990, 1, 1), date(2037, 12, 30)),
+)
+def test_one_day_begins_when_the_one_before_has_ended(name: str, day: date) -> None:
+    zone = of_the_system(name)
+    next_day = (day + timedelta(days=1)).isoformat()
+    between = to_utc(next_day, ALL, "start", zone) - to_utc(day.isoformat(), ALL, "end", zone)
+    assert between == timedelta(seconds=1)
+
+
 def test_the_zone_is_for_whole_days_alone(new_york: tzinfo) -> None:
     assert to_utc("2025-04-21T16:45:03", ALL, "start", new_york) == moment("2025-04-21T16:45:03")
+
+
+def test_the_last_day_of_the_calendar_has_an_end() -> None:
+    """Clients send it where no end is meant."""
+    assert to_utc("12/31/9999", ALL, "end") == moment("9999-12-31T23:59:59")
 
 
 @pytest.mark.parametrize("text", ["02/30/2025", "13/01/2025", "00/10/2025", "4/0/2025", "2025-02-30", "04/21/0000"])

@@ -2,19 +2,23 @@ import base64
 import gzip
 import io
 import logging
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors
 from shim.query import ScoreFile, ScoreQuery
+from shim.soap import contract
 from shim.soap.dialect import MARKS, Dialect, Version
 from shim.soap.endpoint import Endpoint, Fetch
 from shim.telemetry import FIELDS
-from tests.soap import calls
+from tests.soap import calls, wsdls
 
 LIMIT = 64 * 1024
 
@@ -111,7 +115,7 @@ class TestFault:
             ),
             pytest.param(f"<s:Body>{NO_DATE}</s:Body>", {}, "bad-date", id="date"),
             pytest.param(f"<s:Body>{NO_TYPE}</s:Body>", {}, "missing-parameter", id="parameter"),
-            pytest.param("<s:Body><getEDIData/></s:Body>", {}, "unavailable", id="unavailable"),
+            pytest.param("<s:Body><GetScores/></s:Body>", {}, "missing-parameter", id="nothing in it"),
             pytest.param('<s:Header><a s:mustUnderstand="1"/></s:Header>', {}, "must-understand", id="header"),
         ],
     )
@@ -200,6 +204,176 @@ class TestFault:
         assert len(lines) == 3
         for line in lines:
             assert line.keys() - {"log_level"} <= FIELDS
+
+
+BY_REPORT_DATE = (
+    '<getScorelinkDataByReportDate xmlns="urn:x"><userName>u</userName><password>p</password>'
+    "<reportstartdate>{}</reportstartdate><reportenddate>4/22/2025</reportenddate></getScorelinkDataByReportDate>"
+)
+GOOD = BY_REPORT_DATE.format("4/21/2025")
+LEGACY: Sequence[Callable[[str], bool]] = [
+    lambda text: text.startswith("Logon failure"),
+    lambda text: text.endswith("Please check your username, password."),
+    lambda text: "is not authenticated" in text,
+    lambda text: "user name or password is incorrect" in text,
+]
+
+
+def adopted(folder: Path, more: str = "", result: str = wsdls.RESULT, fetch: Fetch | None = None) -> Endpoint:
+    """The endpoint of another contract, with more said of its operation."""
+    mapping = (
+        '[operations.Fetch]\nstartdate = "fromDate"\nenddate = "untilDate"\ntype = { value = "TOEFL" }\n'
+        f'reportby = {{ value = "synthetic" }}\ndates = ["YYYY-MM-DD"]\n{more}'
+    )
+    paths = calls.written(folder, wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=result))), mapping)
+    return Endpoint(contract.load(*paths), fetch or calls.Upstream(), max_request=LIMIT)
+
+
+FETCH = '<Fetch xmlns="urn:legacy"><fromDate>{}</fromDate><untilDate>2025-04-22</untilDate></Fetch>'
+STRING = wsdls.RESULT.replace("base64Binary", "string")
+
+
+class TestInBand:
+    @pytest.mark.parametrize("version", list(Version))
+    @pytest.mark.parametrize(
+        ("body", "fetch", "slug"),
+        [
+            pytest.param("<getEDIData/>", None, "unavailable", id="unavailable"),
+            pytest.param("<getScorelinkDataByReportDate/>", None, "missing-parameter", id="parameter"),
+            pytest.param(BY_REPORT_DATE.format("30 February"), None, "bad-date", id="date"),
+            pytest.param(GOOD, failing(errors.UPSTREAM_AUTHCODE.error()), "upstream-authcode", id="authcode"),
+            pytest.param(GOOD, failing(errors.UPSTREAM_BUSY.error()), "upstream-busy", id="busy"),
+            pytest.param(GOOD, failing(KeyError("synthetic-secret")), "internal", id="our own bug"),
+        ],
+    )
+    def test_it_is_a_sentence_that_every_legacy_client_takes_for_an_error(
+        self, version: Version, body: str, fetch: Fetch | None, slug: str
+    ) -> None:
+        with capture_logs() as lines:
+            reply = post(calls.envelope(body, version=version), endpoint(fetch), CONTENT_TYPE=version.media_type)
+        assert reply.code == HTTPStatus.OK
+        assert reply.headers["Content-Type"] == Dialect(version).content_type
+        (result,) = reply.content
+        sentence = base64.b64decode(result.text or "", validate=True).decode()
+        assert all(test(sentence) for test in LEGACY)
+        assert f"({slug}; request {reply.headers['X-Request-ID']})" in sentence
+        assert "synthetic-secret" not in sentence
+        assert [line["outcome"] for line in lines] == [slug]
+        assert lines[0].keys() - {"log_level"} <= FIELDS
+
+    @pytest.mark.parametrize(
+        ("body", "changes", "slug"),
+        [
+            pytest.param("<getScorelink/>", {}, "unknown-operation", id="unknown operation"),
+            pytest.param(GOOD, {"HTTP_SOAPACTION": "getEDIData"}, "action", id="another action"),
+            pytest.param(GOOD, {"CONTENT_TYPE": "text/html"}, "content-type", id="media type"),
+            pytest.param(f"{GOOD}<a/>", {}, "not-soap", id="two elements"),
+            pytest.param(GOOD, {"CONTENT_LENGTH": str(LIMIT + 1)}, "too-large", id="too large"),
+        ],
+    )
+    def test_before_the_operation_is_known_it_is_a_fault(
+        self, body: str, changes: dict[str, object], slug: str
+    ) -> None:
+        assert post(calls.envelope(body), **changes).slug == slug
+
+    def test_in_a_string(self, tmp_path: Path) -> None:
+        reply = post(calls.envelope(FETCH.format("x")), adopted(tmp_path, 'errors = "in-band"', STRING))
+        assert reply.code == HTTPStatus.OK
+        text = reply.content[0].text or ""
+        assert all(test(text) for test in LEGACY)
+        assert "fromDate is not a date of the calendar" in text
+
+    @pytest.mark.parametrize(("errors_as", "code"), [("fault", 500), ("in-band", 200)])
+    def test_a_file_that_a_string_cannot_carry(self, tmp_path: Path, errors_as: str, code: int) -> None:
+        upstream = calls.Upstream(b"Q\xfcxyzzy\r\n")
+        served = adopted(tmp_path, f'errors = "{errors_as}"', STRING, upstream)
+        reply = post(calls.envelope(FETCH.format("2025-04-21")), served)
+        assert reply.code == code
+        assert b"(not-text; request" in reply.body
+        assert b"xyzzy" not in reply.body
+        assert upstream.spools[0].closed
+
+
+class TestResult:
+    def test_a_string(self, tmp_path: Path) -> None:
+        data = "a <&> \u00e9\r\n]]>\r".encode()
+        reply = post(calls.envelope(FETCH.format("2025-04-21")), adopted(tmp_path, "", STRING, calls.Upstream(data)))
+        assert (reply.content[0].text or "").encode() == data
+        assert int(reply.headers["Content-Length"]) == len(reply.body)
+
+    @pytest.mark.parametrize("kind", ["base64Binary", "string"])
+    @pytest.mark.parametrize(
+        ("form", "attributes"), [("absent", None), ("empty", {}), ("nil", {f"{{{calls.XSI}}}nil": "true"})]
+    )
+    @pytest.mark.parametrize("blank", [b"", b" \r\n"], ids=["nothing", "white space"])
+    def test_no_scores(
+        self, tmp_path: Path, kind: str, form: str, attributes: dict[str, str] | None, blank: bytes
+    ) -> None:
+        def fetch(_: ScoreQuery) -> ScoreFile:
+            return ScoreFile(io.BytesIO(blank), 0, 0)
+
+        served = adopted(
+            tmp_path, f'empty = "{form}"\nrecords = 900', wsdls.RESULT.replace("base64Binary", kind), fetch
+        )
+        reply = post(calls.envelope(FETCH.format("2025-04-21")), served)
+        assert reply.code == HTTPStatus.OK
+        assert int(reply.headers["Content-Length"]) == len(reply.body)
+        assert [dict(child.attrib) for child in reply.content] == ([] if attributes is None else [attributes])
+        assert not "".join(child.text or "" for child in reply.content)
+
+    def test_a_cut_record_is_noted_without_its_data(self, tmp_path: Path) -> None:
+        upstream = calls.Upstream(b"synthetic-secret\r\nabc\r\n")
+        with capture_logs() as lines:
+            reply = post(
+                calls.envelope(FETCH.format("2025-04-21")), adopted(tmp_path, "records = 9", wsdls.RESULT, upstream)
+            )
+        assert base64.b64decode(reply.content[0].text or "") == b"synthetic\r\nabc      \r\n"
+        assert [(line["cut"], line["bytes"], line["outcome"]) for line in lines] == [(1, 22, "ok")]
+        assert "secret" not in str(lines)
+        assert lines[0].keys() - {"log_level"} <= FIELDS
+        assert upstream.spools[0].closed
+
+    def test_a_record_that_may_not_be_cut(self, tmp_path: Path) -> None:
+        upstream = calls.Upstream(b"synthetic-secret\r\n")
+        served = adopted(tmp_path, 'records = { width = 9, wider = "refuse" }', wsdls.RESULT, upstream)
+        with capture_logs() as lines:
+            reply = post(calls.envelope(FETCH.format("2025-04-21")), served)
+        assert reply.slug == "record-width"
+        assert "secret" not in reply.body.decode() + str(lines)
+        assert upstream.spools[0].closed
+
+
+spaces = st.sampled_from(["", " ", "\n    ", "\r\n\t", "<!-- c -->"])
+
+
+@settings(max_examples=150)
+@given(
+    st.permutations(list(calls.GUIDE)),
+    st.sampled_from([calls.NAMESPACE, "urn:x", "http://tempuri.org/", "urn:a?b=1&amp;c=%20", ""]),
+    st.sampled_from(["default", "prefix", "unqualified"]),
+    st.sampled_from(["request", "anything", ""]),
+    spaces,
+    st.sampled_from([calls.NAMESPACE + "GetScores", "*", "", "urn:x/#GetScores"]),
+    st.sampled_from(list(Version)),
+)
+def test_however_it_is_written_the_call_is_understood(  # noqa: PLR0913, PLR0917 - one for each freedom that clients take
+    order: list[str], namespace: str, style: str, within: str, space: str, action: str, version: Version
+) -> None:
+    outer = "p:" if style != "default" and namespace else ""
+    inner = outer if style == "prefix" else ""
+    declared = f' xmlns:p="{namespace}"' if outer else f' xmlns="{namespace}"' if namespace else ""
+    parameters = "".join(f"{space}<{inner}{name}>{calls.GUIDE[name]}</{inner}{name}>{space}" for name in order)
+    wrapped = f"{space}<{inner}{within}>{parameters}</{inner}{within}>{space}" if within else parameters
+    body = f"{space}<{outer}GetScores{declared}>{wrapped}</{outer}GetScores>{space}"
+    upstream = calls.Upstream()
+    reply = post(calls.envelope(body, version=version), endpoint(upstream), HTTP_SOAPACTION=f'"{action}"')
+    assert reply.code == HTTPStatus.OK
+    (query,) = upstream.queries
+    assert (query.start.isoformat(), query.end.isoformat()) == (calls.GUIDE["StartDate"], calls.GUIDE["EndDate"])
+    assert (query.type, query.reportby) == ("TOEFL", "scorelinkbyreportdate")
+    mirrored = namespace.replace("&amp;", "&")
+    assert etree.QName(reply.content).namespace == (mirrored or None)
+    assert etree.QName(reply.content[0]).namespace == (None if style == "unqualified" and outer else mirrored or None)
 
 
 @settings(max_examples=60)

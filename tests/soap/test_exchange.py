@@ -16,31 +16,43 @@ from structlog.testing import capture_logs
 from shim import errors
 from shim.errors import Cause, GatewayError
 from shim.query import ScoreFile
-from shim.soap.answer import Wrapper
+from shim.soap.answer import Name, Wrapper
 from shim.soap.dialect import ADDRESSING, MARKS, Dialect, Version
 from shim.soap.exchange import METHODS, Exchange
+from shim.soap.result import Reply
 from tests.soap import calls
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHUNK = 48 * 1024
-WRAPPER = Wrapper("GetScoresResponse", "GetScoresResult", calls.NAMESPACE, qualified=True, action="urn:a")
+WRAPPER = Wrapper(
+    (Name("GetScoresResponse", calls.NAMESPACE), Name("GetScoresResult", calls.NAMESPACE)), action="urn:a"
+)
+
+
+def replied(dialect: Dialect | None = None, *, in_band: bool = False) -> Reply:
+    return Reply(dialect or Dialect(), WRAPPER, "base64Binary", "absent", in_band)
 
 
 def application(
-    file: ScoreFile | None = None, *, fault: GatewayError | None = None, dialect: Dialect | None = None
+    file: ScoreFile | None = None,
+    *,
+    fault: GatewayError | None = None,
+    dialect: Dialect | None = None,
+    reply: Reply | None = None,
 ) -> "WSGIApplication":
     """Answer every request with a score file or a fault."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         exchange = Exchange(environ)
         exchange.dialect = dialect
+        exchange.reply = reply
         exchange.note(operation="GetScores")
         if fault is not None:
             return exchange.fault(fault, start_response)
         assert file is not None
-        return exchange.scores(file, WRAPPER, start_response)
+        return exchange.scores(file, reply or replied(dialect), start_response)
 
     return answer
 
@@ -169,6 +181,41 @@ class TestFault:
         numbers = {reply.headers["X-Request-ID"] for reply in replies}
         assert len(numbers) == 20
         assert all(re.fullmatch(r"[0-9a-f]{16}", number) for number in numbers)
+
+
+class TestInBand:
+    @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
+    @pytest.mark.parametrize("version", list(Version))
+    def test_every_cause_is_a_sentence_in_the_result(self, cause: Cause, version: Version) -> None:
+        dialect = Dialect(version)
+        error = cause.error("StartDate", note="for the log")
+        served = application(fault=error, dialect=dialect, reply=replied(dialect, in_band=True))
+        with capture_logs() as lines:
+            reply = calls.send(served, calls.request())
+        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, dialect.content_type)
+        assert int(reply.headers["Content-Length"]) == len(reply.body)
+        assert reply.content.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
+        text = f"{error.sentence} ({cause.slug}; request {reply.headers['X-Request-ID']})"
+        assert base64.b64decode(reply.content[0].text or "", validate=True).decode() == errors.in_band(text)
+        (line,) = lines
+        assert (line["outcome"], line["party"], line["note"]) == (cause.slug, cause.party.__name__, "for the log")
+        assert line.get("advice", "") == cause.advice
+
+    def test_before_the_operation_is_known_it_is_a_fault(self) -> None:
+        reply = calls.send(application(fault=errors.NOT_XML.error(), reply=None), calls.request())
+        assert (reply.code, reply.slug) == (500, "not-xml")
+
+    def test_where_the_operation_does_not_do_so_it_is_a_fault(self) -> None:
+        reply = calls.send(application(fault=errors.INTERNAL.error(), reply=replied()), calls.request())
+        assert (reply.code, reply.slug) == (500, "internal")
+
+
+def test_a_result_that_cannot_carry_the_file_closes_it() -> None:
+    file = ScoreFile(io.BytesIO(b"\xff"), 1, 1)
+    text = Reply(Dialect(), WRAPPER, "string", "absent", in_band=False)
+    with pytest.raises(errors.OperatorError, match="not-text"):
+        calls.send(application(file, reply=text), calls.request())
+    assert file.spool.closed
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -1,9 +1,11 @@
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from shim.soap import mapping
-from shim.soap.mapping import Fixed, MappingError, Meaning
+from shim.soap.mapping import Fixed, MappingError, Meaning, Width
 from tests.soap import calls
 
 WHOLE = """\
@@ -15,7 +17,11 @@ reportby = "by"
 credentials = ["user", "pass"]
 dates = ["MM/DD/YYYY", "ISO 8601"]
 format = "json"
+zone = "America/New_York"
+errors = "in-band"
+empty = "nil"
 """
+TEXT = WHOLE.replace('"json"', '"text"')
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -52,6 +58,9 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
             credentials=("user", "pass"),
             dates=("MM/DD/YYYY", "ISO 8601"),
             format="json",
+            zone=ZoneInfo("America/New_York"),
+            errors="in-band",
+            empty="nil",
         )
     }
 
@@ -64,6 +73,42 @@ def test_what_is_not_said(tmp_path: Path) -> None:
         None,
         "",
     )
+    assert (meaning.zone, meaning.errors, meaning.empty, meaning.records) == (None, "fault", "absent", "as-sent")
+
+
+@pytest.mark.parametrize(
+    ("written_as", "expected"),
+    [
+        ('"as-sent"', "as-sent"),
+        ("900", Width(width=900, wider="cut")),
+        ("{ width = 900 }", Width(width=900, wider="cut")),
+        ('{ width = 1600, wider = "refuse" }', Width(width=1600, wider="refuse")),
+        ('{ width = 1, wider = "cut" }', Width(width=1, wider="cut")),
+    ],
+)
+def test_forms_of_records(tmp_path: Path, written_as: str, expected: object) -> None:
+    assert mapping.load(written(tmp_path, f"{TEXT}records = {written_as}"))["Fetch"].records == expected
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        *("0", "-900", "true", "{ width = true }", "900.5", '"900"', '"as-is"', "[900]", "{}", '{ wider = "cut" }'),
+        *('{ width = 900, wider = "pad" }', "{ width = 900, narrower = 1 }"),
+    ],
+)
+def test_records_of_no_known_form(tmp_path: Path, written_as: str) -> None:
+    reasons = refused(written(tmp_path, f"{TEXT}records = {written_as}"))
+    assert all(reason.startswith("operations.Fetch.records") for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Nowhere/Zone", "", "../../etc/passwd", "/etc/passwd", "America", "a\\u0000b", "EST5EDT4"]
+)
+def test_a_zone_that_is_not_known(tmp_path: Path, zone: str) -> None:
+    text = TEXT.replace("America/New_York", zone)
+    (reason,) = refused(written(tmp_path, text))
+    assert reason.startswith("operations.Fetch.zone: ")
 
 
 def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
@@ -82,6 +127,10 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
         pytest.param('["user", "pass"]', '["user"]', "operations.Fetch.credentials", id="half of the credentials"),
         pytest.param("MM/DD/YYYY", "DD/MM/YYYY", "operations.Fetch.dates.0: ", id="form of date"),
         pytest.param('"json"', '"csv"', "operations.Fetch.format: ", id="format"),
+        pytest.param('"in-band"', '"inband"', "operations.Fetch.errors: ", id="errors"),
+        pytest.param('"nil"', '"null"', "operations.Fetch.empty: ", id="empty"),
+        pytest.param('"nil"', '"nil"\nrecords = 900', "operations.Fetch: JSON has no records of a width", id="JSON"),
+        pytest.param('"nil"', '"nil"\nzones = 3', "operations.Fetch.zones: Extra inputs", id="unknown key"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
@@ -111,3 +160,24 @@ def test_a_file_that_is_no_mapping(tmp_path: Path, text: str | bytes) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert refused(tmp_path / "nothing.toml")
+
+
+class TestReportingBy:
+    def test_everything_else_stays(self, tmp_path: Path) -> None:
+        before = mapping.load(written(tmp_path, TEXT + "records = 900"))["Fetch"]
+        after = before.reporting_by("synthetic")
+        assert after == before.model_copy(update={"reportby": Fixed(value="synthetic")})
+        assert (after.zone, after.records) == (ZoneInfo("America/New_York"), Width(width=900))
+
+    def test_it_makes_an_unavailable_operation_answer(self) -> None:
+        found = mapping.load(calls.MAPPING)["getScorelinkData"].reporting_by("synthetic")
+        assert (found.unavailable, found.reportby) == ("", Fixed(value="synthetic"))
+        assert (found.startdate, found.errors) == ("teststartdate", "in-band")
+
+    def test_what_else_is_missing_is_said(self) -> None:
+        with pytest.raises(ValidationError, match="says nothing of startdate, enddate, type"):
+            Meaning(unavailable="gone").reporting_by("synthetic")
+
+
+def test_a_fixed_value_is_shown_as_one() -> None:
+    assert str(Fixed(value="TOEFL")) == "always TOEFL"

@@ -239,3 +239,11 @@ def test_two_contracts_live_side_by_side(tmp_path: Path) -> None:
     other = contract.load(*calls.written(tmp_path, text, mapping))
     assert values_of(f"<FetchScores>{calls.elements()}</FetchScores>", LegacyService(other)) == GIVEN
     assert values_of(calls.get_scores()) == GIVEN
+
+
+@pytest.mark.parametrize("name", ["Attributes", "__class__", "get_flat_type_info", "_value_1", "self", "class"])
+def test_a_parameter_may_have_any_name(tmp_path: Path, name: str) -> None:
+    mapping = calls.GET_SCORES_MAPPING.replace('"Type"', f'"{name}"')
+    paths = calls.changed(tmp_path, ('name="Type"', f'name="{name}"'), mapping=mapping)
+    body = calls.get_scores(calls.elements({name: "TOEFL"}))
+    assert values_of(body, LegacyService(contract.load(*paths)))[name] == "TOEFL"

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from zeep import Client
 
 from shim.soap import wsdl
-from tests.soap import calls
+from tests.soap import calls, wsdls
 
 ADDRESS = "https://scores.example.edu/TOEFLWebService/TOEFLEdm.asmx"
 PAGES = wsdl.Pages(calls.WSDL, ADDRESS)
@@ -129,4 +129,48 @@ class TestOwnAddress:
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
     def test_other_methods(self, method: str) -> None:
         reply = calls.send(PAGES.wsdl, calls.request(b"", method))
+        assert (reply.code, reply.slug) == (405, "method")
+
+
+PLAIN_PORT = '<w:port name="Plain" binding="t:Bound"><h:address location="http://old.example/"/></w:port>'
+XSD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:{}">{}</x:schema>'
+
+
+def imported(namespace: str, place: str) -> str:
+    return f'<x:import namespace="urn:{namespace}" schemaLocation="{place}"/>'
+
+
+class TestPorts:
+    @pytest.mark.parametrize("all_ports", [False, True])
+    def test_plain_http_ports_are_left_out(self, tmp_path: Path, all_ports: bool) -> None:
+        path, _ = calls.written(tmp_path, wsdls.wsdl(ports=PLAIN_PORT))
+        rendered = wsdl.render(path, ADDRESS, all_ports=all_ports)
+        assert ports(rendered) == {"Port": [("1.1", ADDRESS)]}
+        assert b"old.example" not in rendered
+
+
+class TestImports:
+    def test_the_shipped_one_has_none(self) -> None:
+        assert wsdl.imports(calls.WSDL) == {}
+
+    def test_files_of_files_and_in_a_circle(self, tmp_path: Path) -> None:
+        (tmp_path / "sub").mkdir()
+        files = {
+            "sub/a.xsd": XSD.format("a", imported("b", "b.xsd")),
+            "sub/b.xsd": XSD.format("b", imported("a", "./a.xsd") + imported("c", "../c.xsd")),
+            "c.xsd": XSD.format("c", ""),
+        }
+        for name, text in files.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        path, _ = calls.written(tmp_path, wsdls.wsdl(wsdls.schema(imported("a", "sub/a.xsd") + wsdls.wrapped())))
+        assert wsdl.imports(path) == {name: text.encode() for name, text in files.items()}
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_they_are_served(self, method: str) -> None:
+        reply = calls.send(PAGES.imported(b"<a/>"), calls.request(b"", method))
+        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
+        assert reply.body == (b"" if method == "HEAD" else b"<a/>")
+
+    def test_other_methods(self) -> None:
+        reply = calls.send(PAGES.imported(b"<a/>"), calls.request(b""))
         assert (reply.code, reply.slug) == (405, "method")

@@ -1,0 +1,58 @@
+"""How wide the records are that an operation answers with. Works on bytes, in a stream of any size."""
+
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Final, cast
+
+from shim import errors
+from shim.query import ScoreFile
+from shim.soap.mapping import Width
+
+_SPOOL_IN_MEMORY: Final = 1024 * 1024
+_SEPARATOR: Final = b"\r\n"
+
+
+def fit(file: ScoreFile, width: Width) -> tuple[ScoreFile, int]:
+    """Give every record a width in bytes; the separators stay as they are.
+
+    Args:
+        file: The score file, which is closed if a new one is made.
+        width: The width, and what becomes of wider records.
+
+    Returns:
+        The score file, and how many records were cut.
+
+    Raises:
+        OperatorError: A record is wider than the policy allows, the file is not made of records,
+            or there is no room for the new one.
+    """
+    if not file.size:
+        return file, 0
+    if file.records is None:
+        file.close()
+        raise errors.RECORD_WIDTH.error(note="JSON has no records of a width")
+    fitted = cast("BinaryIO", SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY))  # noqa: SIM115 - the ScoreFile closes it
+    cuts = 0
+    try:
+        for line in file.spool:
+            record = line.rstrip(_SEPARATOR)
+            cuts += _is_cut(record, width)
+            if record:
+                fitted.write(record[: width.width].ljust(width.width))
+            fitted.write(line[len(record) :])
+        size = fitted.tell()
+        fitted.seek(0)
+    except OSError as error:
+        fitted.close()
+        raise errors.SPOOL.error(note=error.strerror or type(error).__name__) from error
+    except BaseException:
+        fitted.close()
+        raise
+    finally:
+        file.close()
+    return ScoreFile(fitted, size, file.records), cuts
+
+
+def _is_cut(record: bytes, width: Width) -> bool:
+    if len(record) > width.width and width.wider == "refuse":
+        raise errors.RECORD_WIDTH.error(note=f"a record of {len(record)} bytes")
+    return len(record) > width.width
