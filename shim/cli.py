@@ -10,13 +10,16 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
 from shim.access.authcodes import AuthcodeError
-from shim.config import Config, ConfigError
+from shim.config import Config, ConfigError, ContractSource
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
-from shim.soap.contract import ContractError
+from shim.soap import adopt
+from shim.soap.adopt import AdoptError
+from shim.soap.contract import Contract, ContractError
 
 cli = typer.Typer(
     help="Stands in for the retired TOEFL score SOAP service, and answers from the TOEFL Access REST API.",
@@ -141,6 +144,53 @@ def _settings(config_file: Path | None) -> Iterator[Config]:
         except ConfigError as error:
             _refuse(error)
         yield settings
+
+
+@cli.command(name="adopt")
+def adopt_wsdl(
+    wsdl: Annotated[str, typer.Argument(help="The WSDL that the client was generated from, as a file.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a mapping that was edited.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="WSDL is a URL: fetch it into this folder first.")] = False,
+) -> None:
+    """Draft the mapping of a legacy WSDL, beside it, and say what a person must decide."""
+    try:
+        source = adopt.fetch(wsdl, Path()) if fetch else Path(wsdl)
+        path = source.with_suffix(".toml")
+        drafted = adopt.draft(source)
+        adopt.write(drafted, path, force=force)
+    except (AdoptError, OSError) as error:
+        _refuse(error)
+    _out.print(f"Wrote {escape(str(path))}")
+    for question in drafted.questions:
+        _out.print(f"[yellow]decide[/] {escape(question)}")
+
+
+@cli.command(name="contract")
+def show_contracts(config_file: ConfigFile = None) -> None:
+    """Show the contracts: every operation, what its parameters become, its result and its errors."""
+    try:
+        configured = config.load(config_file) if config.names_upstream(config_file) else None
+        for source in configured.contracts if configured else (ContractSource(),):
+            info_url = configured.retirement.info_url if configured else None
+            _out.print(_contract_table(source.path, app.load_contract(source, info_url)))
+    except (ConfigError, ContractError) as error:
+        _refuse(error)
+
+
+def _contract_table(path: str, contract: Contract) -> Table:
+    table = Table(title=path, title_justify="left", show_lines=True)
+    for heading in ("operation", "namespace", "parameters become", "result", "errors"):
+        table.add_column(heading, overflow="fold")
+    for operation in contract.operations.values():
+        described, meaning = operation.description, operation.meaning
+        becomes = [f"{source} → {part}" for part, source in meaning.sources.items()]
+        if meaning.unavailable:
+            becomes = [f"not answered: {meaning.unavailable}"]
+        result = f"{described.result_path[-1].local}: {described.result_type}" if described.result_path else "none"
+        cells = (operation.name, described.request.namespace, "\n".join(becomes), result, meaning.errors)
+        table.add_row(*map(escape, cells))
+    return table
 
 
 def _refuse(error: Exception) -> NoReturn:

@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from shim import __version__
 from shim.cli import cli
 from shim.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
+from shim.soap import contract
+from tests.soap import calls, wsdls
 from tests.soap_http import envelope, post
 
 _runner = CliRunner()
@@ -40,7 +43,7 @@ def test_version() -> None:
     assert _runner.invoke(cli, ["--version"]).output == f"toefl-shim {__version__}\n"
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["sandbox"], ["demo"], ["check"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["sandbox"], ["demo"], ["check"], ["adopt"], ["contract"]])
 def test_every_command_explains_itself(command: list[str]) -> None:
     shown = _runner.invoke(cli, [*command, "--help"])
     assert shown.exit_code == 0
@@ -126,7 +129,10 @@ def test_serve_with_nothing_configured_answers_from_the_sandbox_and_stops_with_i
         text=True,
     )
     wait_for(process, bind)
-    answer = post(f"http://{bind}/TOEFLWebService/TOEFLEdm.asmx", envelope())
+    url = f"http://{bind}/TOEFLWebService/TOEFLEdm.asmx"
+    answer = post(url, envelope())
+    _end_a_worker(process.pid)
+    assert post(url, envelope()).result == answer.result, "a worker took the sandbox with it"
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=30)
     assert answer.result
@@ -134,3 +140,117 @@ def test_serve_with_nothing_configured_answers_from_the_sandbox_and_stops_with_i
     (sandbox,) = re.findall(r"the sandbox at (http://\S+)", output)
     with pytest.raises(requests.ConnectionError):
         requests.get(sandbox, timeout=5)
+
+
+def _end_a_worker(server: int) -> None:
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    worker = next(
+        child for child in map(int, children) if b"sandbox" not in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    os.kill(worker, signal.SIGTERM)
+    while Path(f"/proc/{worker}").exists():
+        time.sleep(0.02)
+
+
+def _said(output: str) -> str:
+    return " ".join(output.split())
+
+
+class TestAdopt:
+    def test_it_writes_beside_the_wsdl_and_says_what_to_decide(self, tmp_path: Path) -> None:
+        path = tmp_path / "Registrar.Scores.wsdl"
+        path.write_text(wsdls.wsdl(), encoding="utf-8")
+        shown = _runner.invoke(cli, ["adopt", str(path)])
+        mapping = tmp_path / "Registrar.Scores.toml"
+        assert shown.exit_code == 0
+        assert f"Wrote {mapping}" in _said(shown.output)
+        assert "decide Fetch: its dates are text: in which form does the client write them" in _said(shown.output)
+        assert contract.load(path, mapping).operation("Fetch")
+
+    def test_what_was_edited_is_only_overwritten_by_force(self, tmp_path: Path) -> None:
+        path, mapping = calls.written(tmp_path, wsdls.wsdl(), "# mine")
+        shown = _runner.invoke(cli, ["adopt", str(path)])
+        assert shown.exit_code == 1
+        assert "was edited; it is left as it is (--force overwrites it)" in _said(shown.output)
+        assert mapping.read_text(encoding="utf-8") == "# mine"
+        assert _runner.invoke(cli, ["adopt", "--force", str(path)]).exit_code == 0
+        assert contract.load(path, mapping).operation("Fetch")
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            pytest.param("<html/>", "it has no SOAP port with an operation in it", id="no WSDL"),
+            pytest.param(
+                wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=wsdls.fields({"FetchResult": "int"})))),
+                "Fetch: its result is of type int",
+                id="unservable",
+            ),
+            pytest.param(
+                wsdls.wsdl(imports='<w:import namespace="urn:z" location="[red]z.wsdl"/>'),
+                "it needs [red]z.wsdl, which is not beside it",
+                id="missing import",
+            ),
+        ],
+    )
+    def test_what_cannot_be_served_is_refused(self, tmp_path: Path, text: str, reason: str) -> None:
+        path = tmp_path / "legacy.wsdl"
+        path.write_text(text, encoding="utf-8")
+        shown = _runner.invoke(cli, ["adopt", str(path)])
+        assert (shown.exit_code, "refused" in shown.output) == (1, True)
+        assert reason in _said(shown.output)
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        shown = _runner.invoke(cli, ["adopt", str(tmp_path / "none.wsdl")])
+        assert (shown.exit_code, "refused" in shown.output) == (1, True)
+
+
+class TestContract:
+    def test_without_a_config_it_shows_the_shipped_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in os.environ:
+            if name.startswith("TOEFL_SHIM_"):
+                monkeypatch.delenv(name)
+        shown = _runner.invoke(cli, ["contract"], env={"COLUMNS": "240"})
+        assert shown.exit_code == 0
+        for words in (
+            "/TOEFLWebService/TOEFLEdm.asmx",
+            "GetScores",
+            "https://ets.org/edm/webservices/",
+            "StartDate → startdate",
+            "always scorelinkbyreportdate → reportby",
+            "GetScoresResult: base64Binary",
+            "in-band",
+            "not answered: TOEFL Access has no EDI form.",
+        ):
+            assert words in _said(shown.output)
+
+    def test_of_a_config(self, tmp_path: Path, authcode_file: Path) -> None:
+        calls.written(tmp_path, wsdls.wsdl(), '[operations.Fetch]\nunavailable = "[red]gone"')
+        more = '[[contracts]]\npath = "/a.asmx"\nwsdl = "legacy.wsdl"\n[[contracts]]\npath = "/b.asmx"\n'
+        path = Path(_good(tmp_path))
+        reportby = 'wsdl_path = "/b.wsdl"\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n'
+        path.write_text(path.read_text(encoding="utf-8") + more + reportby, encoding="utf-8")
+        shown = _runner.invoke(cli, ["contract", "-c", str(path)], env={"COLUMNS": "240"})
+        assert shown.exit_code == 0
+        assert "not answered: [red]gone" in _said(shown.output)
+        assert "always synthetic → reportby" in _said(shown.output)
+
+    def test_a_contract_that_is_wrong(self, tmp_path: Path, authcode_file: Path) -> None:
+        calls.written(tmp_path, wsdls.wsdl(), '[operations.Other]\nunavailable = "gone"')
+        path = Path(_good(tmp_path))
+        path.write_text(path.read_text(encoding="utf-8") + '[[contracts]]\nwsdl = "legacy.wsdl"\n', encoding="utf-8")
+        shown = _runner.invoke(cli, ["contract", "-c", str(path)])
+        assert (shown.exit_code, "refused" in shown.output) == (1, True)
+        assert "no operation Other" in _said(shown.output)
+
+
+@pytest.mark.parametrize("text", ["<html/>", "hello", None], ids=["no WSDL", "no XML", "not there"])
+def test_serve_refuses_a_wsdl_that_cannot_be_served(tmp_path: Path, authcode_file: Path, text: str | None) -> None:
+    wsdl, _ = calls.written(tmp_path, text or "")
+    if text is None:
+        wsdl.unlink()
+    path = Path(_good(tmp_path))
+    path.write_text(path.read_text(encoding="utf-8") + '[[contracts]]\nwsdl = "legacy.wsdl"\n', encoding="utf-8")
+    shown = _runner.invoke(cli, ["serve", "-c", str(path)])
+    assert (shown.exit_code, "refused" in shown.output) == (1, True)
+    assert "legacy.wsdl" in _said(shown.output)
