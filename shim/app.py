@@ -1,5 +1,6 @@
 """The composition root: ``Config`` to a WSGI application. The only place that knows every room."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from shim.access import authcodes
 from shim.config import Config, ContractSource
 from shim.query import ScoreFile, ScoreQuery
 from shim.rest.client import Client, Limits
-from shim.soap import contract
+from shim.soap import contract, wsdl
 from shim.soap.contract import Contract
 from shim.soap.endpoint import Endpoint
 from shim.soap.exchange import Exchange
@@ -52,10 +53,13 @@ def build(config: Config) -> Application:
 
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
+        served = load_contract(item, config.retirement.info_url)
         pages = Pages(item.wsdl, config.gateway.address + item.path)
-        endpoint = Endpoint(load_contract(item), fetch, max_request=config.gateway.max_request)
+        endpoint = Endpoint(served, fetch, max_request=config.gateway.max_request)
         rooms[item.path] = _by_method(pages, endpoint)
         rooms[item.wsdl_path] = pages.wsdl
+        folder = posixpath.dirname(item.path)
+        rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
     return Application(rooms)
 
 
@@ -67,13 +71,14 @@ def _by_method(pages: Pages, endpoint: Endpoint) -> "WSGIApplication":
     return room
 
 
-def load_contract(source: ContractSource) -> Contract:
+def load_contract(source: ContractSource, info_url: str | None) -> Contract:
     """Read a contract as configured.
 
     Raises:
         ContractError: The WSDL or its mapping cannot be used.
     """
-    return contract.load(source.wsdl, source.mapping or source.wsdl.with_suffix(".toml"))
+    mapping = source.mapping or source.wsdl.with_suffix(".toml")
+    return contract.load(source.wsdl, mapping, source.reportby, info_url or "")
 
 
 def upstream(config: Config) -> Client:

@@ -43,13 +43,13 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
         return
     yield Finding("config", good=True, text=str(path) if path is not None else "from the environment")
     for source in settings.contracts:
-        yield from _contract(source)
+        yield from _contract(source, settings.retirement.info_url)
     yield from _authcode(settings, upstream=upstream)
 
 
-def _contract(source: ContractSource) -> Iterator[Finding]:
+def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]:
     try:
-        contract = app.load_contract(source)
+        contract = app.load_contract(source, info_url)
     except ContractError as error:
         yield from _wrong("contract", error)
         return

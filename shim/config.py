@@ -58,6 +58,12 @@ def _url(text: str) -> str:
     return text
 
 
+def _page(text: str) -> str:
+    """The address of a page for people, which may well have a query and a fragment."""
+    _url(re.split("[?#]", text, maxsplit=1)[0])
+    return text
+
+
 def _secure_url(text: str) -> str:
     parts = urlsplit(_url(text))
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
@@ -162,12 +168,24 @@ class ContractSource(_Section):
         wsdl: Its WSDL; by default the shipped one.
         mapping: What its parts mean; by default beside the WSDL, with ``.toml`` at its end.
         wsdl_path: Where clients fetch the WSDL, beside ``path?wsdl``.
+        reportby: By operation, the report-by value to ask for where the mapping leaves that open.
     """
 
     path: str = Field(default="/TOEFLWebService/TOEFLEdm.asmx", pattern=r"^/[^\s?#]*$")
     wsdl: _AnchoredPath = SHIPPED / "TOEFLEdm.wsdl"
     mapping: _AnchoredPath | None = None
     wsdl_path: str = Field(default="/TOEFLWebService/TOEFLEdm.wsdl", pattern=r"^/[^\s?#]*$")
+    reportby: dict[str, str] = Field(default_factory=dict)
+
+
+class Retirement(_Section):
+    """How the gateway ends.
+
+    Attributes:
+        info_url: Where callers read about it.
+    """
+
+    info_url: Annotated[str, AfterValidator(_page)] | None = None
 
 
 class Config(BaseSettings):
@@ -181,6 +199,7 @@ class Config(BaseSettings):
     upstream: Upstream
     authcodes: tuple[AuthcodeSource, ...] = Field(min_length=1, max_length=1)
     contracts: tuple[ContractSource, ...] = (ContractSource(),)
+    retirement: Retirement = Retirement()
 
     @classmethod
     def settings_customise_sources(

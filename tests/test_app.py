@@ -65,3 +65,23 @@ def test_reading_and_calling_share_an_address(settings: Config) -> None:
     refused = send(application, request(b"", "DELETE", PATH_INFO=path))
     assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD, POST")
     assert send(application, request(b"", "POST", PATH_INFO="/TOEFLWebService/TOEFLEdm.wsdl")).code == 405
+
+
+def test_what_a_wsdl_imports_is_served_beside_it(settings: Config, tmp_path: Path) -> None:
+    text = (SHIPPED / "TOEFLEdm.wsdl").read_text()
+    types = text[text.index("    <s:schema") : text.index("  </wsdl:types>")]
+    namespaces = 'xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:tns="https://ets.org/edm/webservices/"'
+    schema = types.replace("<s:schema ", f"<s:schema {namespaces} ")
+    included = (
+        '<s:schema targetNamespace="https://ets.org/edm/webservices/">'
+        '<s:include schemaLocation="types/scores.xsd"/></s:schema>'
+    )
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "scores.xsd").write_text(schema)
+    (tmp_path / "TOEFLEdm.wsdl").write_text(text.replace(types, included))
+    shutil.copy(SHIPPED / "TOEFLEdm.toml", tmp_path)
+    contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
+    application = app.build(settings.model_copy(update={"contracts": (contract,)}))
+    served = send(application, request(b"", "GET", PATH_INFO="/TOEFLWebService/types/scores.xsd"))
+    assert (served.code, served.body) == (200, schema.encode())
+    assert b64decode(_call(application).content[0].text or "")

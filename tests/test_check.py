@@ -68,6 +68,18 @@ def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, m
     ]
 
 
+def test_a_setting_of_what_an_operation_reports_by(tmp_path: Path) -> None:
+    more = '[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n'
+    answers = f"{PATH} answers GetScores, getScorelinkDataByReportDate, getScorelinkData"
+    assert found(written(tmp_path, more=more))[1] == Finding("contract", good=True, text=answers)
+
+
+def test_a_setting_for_an_operation_that_there_is_none_of(tmp_path: Path) -> None:
+    finding = found(written(tmp_path, more='[[contracts]]\n[contracts.reportby]\nOther = "synthetic"\n'))[1]
+    assert (finding.part, finding.good) == ("contract", False)
+    assert "no operation Other to set what it reports by" in finding.text
+
+
 def test_without_being_asked_it_calls_nobody(tmp_path: Path) -> None:
     with Played() as upstream:
         found(written(tmp_path, upstream.url))

@@ -367,3 +367,25 @@ class TestWrong:
         with pytest.raises(ConfigError) as caught:
             loaded(tmp_path, with_upstream("http://secret.example.edu"))
         assert caught.value.__suppress_context__
+
+
+class TestRetirement:
+    @pytest.mark.parametrize("url", ["https://example.edu/end", "http://example.edu/end?id=1#then", "https://a/?b#c"])
+    def test_where_to_read_on(self, tmp_path: Path, url: str) -> None:
+        assert loaded(tmp_path, f'{GOOD}[retirement]\ninfo_url = "{url}"\n').retirement.info_url == url
+
+    @pytest.mark.parametrize(
+        "url", ["", "example.edu", "javascript:alert(1)", "https://a:b@example.edu/", "https:// a/"]
+    )
+    def test_what_is_no_page(self, tmp_path: Path, url: str) -> None:
+        (reason,) = refused(tmp_path, f'{GOOD}[retirement]\ninfo_url = "{url}"\n')
+        assert reason.startswith("retirement.info_url: ")
+
+    def test_it_is_not_needed(self, tmp_path: Path) -> None:
+        assert loaded(tmp_path).retirement.info_url is None
+
+
+def test_what_an_operation_reports_by(tmp_path: Path) -> None:
+    assert loaded(tmp_path).contracts[0].reportby == {}
+    found = loaded(tmp_path, f'{GOOD}[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n')
+    assert found.contracts[0].reportby == {"getScorelinkData": "synthetic"}

@@ -1,5 +1,6 @@
 """The WSDL as clients get it: the operator's file, with this gateway's address in it."""
 
+import posixpath
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,14 +12,20 @@ from shim import errors
 from shim.soap.exchange import Exchange
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 _ADDRESS_11: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}address"
 _ADDRESS_12: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
 
+_TYPE: Final = "text/xml; charset=utf-8"
 # ``?singleWsdl`` is what .NET asks for to get all in one file, which the WSDL is anyway.
 _QUERIES: Final = frozenset({"wsdl", "singlewsdl"})
+_IMPORTS: Final = tuple(
+    f"{{{namespace}}}{name}"
+    for namespace in ("http://schemas.xmlsoap.org/wsdl/", "http://www.w3.org/2001/XMLSchema")
+    for name in ("import", "include")
+)
 _PAGE: Final = """\
 This is the address of a SOAP service: {address}
 Programs call it by POST. Its description is at {address}?wsdl
@@ -56,11 +63,21 @@ class Pages:
             return Exchange(environ).fault(errors.METHOD.error(), start_response)
         return self._answer_wsdl(environ, _query(environ), start_response)
 
+    def imported(self, body: bytes) -> "WSGIApplication":
+        """The room of a file that the WSDL imports."""
+
+        def room(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                return Exchange(environ).fault(errors.METHOD.error(), start_response)
+            return Exchange(environ).page(body, _TYPE, start_response)
+
+        return room
+
     def _answer_wsdl(
         self, environ: "WSGIEnvironment", query: dict[str, list[str]], start_response: "StartResponse"
     ) -> Iterable[bytes]:
         body = self._all_ports if query.get("ports") == ["all"] else self._default
-        return Exchange(environ).page(body, "text/xml; charset=utf-8", start_response)
+        return Exchange(environ).page(body, _TYPE, start_response)
 
 
 def _query(environ: "WSGIEnvironment") -> dict[str, list[str]]:
@@ -80,12 +97,33 @@ def render(path: Path, address: str, *, all_ports: bool) -> bytes:
     """
     document = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True))
     for service in document.iter(f"{_WSDL}service"):
-        ports = service.findall(f"{_WSDL}port")
-        for port in ports:
-            for soap_address in (*port.iterfind(_ADDRESS_11), *port.iterfind(_ADDRESS_12)):
+        by_version: dict[str, list[etree._Element]] = {_ADDRESS_11: [], _ADDRESS_12: []}
+        for port in service.findall(f"{_WSDL}port"):
+            soap_address = next((child for child in port if child.tag in by_version), None)
+            if soap_address is None:
+                service.remove(port)  # ASMX offered plain GET and POST besides, which nobody answers here
+            else:
                 soap_address.set("location", address)
-        extra = [port for port in ports if port.find(_ADDRESS_12) is not None]
-        if not all_ports and len(extra) < len(ports):
-            for port in extra:
+                by_version[str(soap_address.tag)].append(port)
+        if by_version[_ADDRESS_11] and not all_ports:
+            for port in by_version[_ADDRESS_12]:
                 service.remove(port)
     return etree.tostring(document, encoding="utf-8", xml_declaration=True)
+
+
+def imports(path: Path) -> dict[str, bytes]:
+    """The files that a WSDL imports from its own folder, by their paths relative to it, as clients ask for them."""
+    found: dict[str, bytes] = {}
+    waiting = [path.name]
+    while waiting:
+        name = waiting.pop()
+        body = (path.parent / name).read_bytes()
+        if name != path.name:
+            found[name] = body
+        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        locations = (element.get("schemaLocation") or element.get("location") for element in root.iter(*_IMPORTS))
+        named = {
+            posixpath.normpath(posixpath.join(posixpath.dirname(name), location)) for location in locations if location
+        }
+        waiting += named - found.keys() - {path.name}
+    return found
