@@ -19,6 +19,7 @@ GET_NO_SCORES: Final = ("GetScores", "2024-04-21T16:45:03", "2024-04-22T16:52:13
 NONE_BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/21/2024", "04/22/2024")
 START_AFTER_END: Final = ("GetScores", "2025-04-22T16:52:13", "2025-04-21T16:45:03")
 START_AFTER_END_BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/22/2025", "04/21/2025")
+BY_TEST_DATE: Final = ("getScorelinkData", "04/21/2025", "04/22/2025")
 EDI: Final = ("getEDIData", "04/21/2025", "04/22/2025")
 
 
@@ -27,17 +28,24 @@ class Outcome:
     """How a call ended in a client, as its program tells it in one line.
 
     Attributes:
-        kind: ``scores``, ``nothing`` (a null result), ``fault``, or ``header-fault`` or ``failure``, which no call may
-            end in.
-        text: SHA-256 and length of the scores, or the words of the fault.
+        kind: ``scores``, ``nothing`` (a null result), ``sentence`` (an error in the result, as the old service told of
+            failed log-ons), ``fault``, or ``header-fault`` or ``failure``, which no call may end in.
+        text: SHA-256 and length of the scores, the sentence, or the words of the fault.
     """
 
     kind: str
     text: str = ""
 
     @classmethod
+    def result(cls, body: bytes | None) -> Self:
+        """A result of these bytes, as a client of the old service takes it."""
+        if body is None:
+            return cls("nothing")
+        return cls("sentence", body.decode()) if body.startswith(b"Logon failure") else cls.scores(body)
+
+    @classmethod
     def scores(cls, body: bytes) -> Self:
-        """A result of these bytes."""
+        """A result of these bytes, which are scores."""
         return cls("scores", f"{hashlib.sha256(body).hexdigest()} {len(body)}")
 
 

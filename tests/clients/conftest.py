@@ -1,7 +1,6 @@
 """A gateway before a sandbox, and the legacy clients that call it."""
 
 import base64
-import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,18 +10,13 @@ import pytest
 
 from shim.config import SHIPPED
 from shim.sandbox import Faults, Options, Sandbox
-from tests.clients.calls import USER, Client, Starter, program
+from tests.clients.calls import USER, Client, Starter
+from tests.clients.programs import CSHARP, mono, php, svcutil, wsdl_exe
 from tests.clients.zeep_client import zeep_client
 from tests.gateway import Gateway, running_gateway
 from tests.planted import PASSWORD, planted
-from tests.tools import require
 
-_HERE: Final = Path(__file__).parent
-_CSHARP: Final = _HERE / "csharp"
-_MONO: Final = "apt-get install -y --no-install-recommends mono-mcs mono-devel"
-_PHP: Final = "apt-get install -y --no-install-recommends php-cli php-soap"
-
-_AUTHCODE: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+AUTHCODE: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 _SHIPPED_NAMESPACE: Final = "https://ets.org/edm/webservices/"
 _SHIPPED_ADDRESS: Final = "http://127.0.0.1:8080/TOEFLWebService/TOEFLEdm.asmx"
@@ -66,25 +60,25 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def _running_sandbox() -> Iterator[Sandbox]:
+def running_sandbox() -> Iterator[Sandbox]:
     # Names in Latin-1: bytes that are no UTF-8, so nothing on the way may decode them.
     with Sandbox(Options(names="latin-1")) as sandbox:
-        sandbox.authcodes.add(_AUTHCODE)
+        sandbox.authcodes.add(AUTHCODE)
         yield sandbox
 
 
 @pytest.fixture
-def sandbox(_running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    options = _running_sandbox.options
-    yield _running_sandbox
-    _running_sandbox.faults = Faults()
-    _running_sandbox.options = options
+def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
+    options = running_sandbox.options
+    yield running_sandbox
+    running_sandbox.faults = Faults()
+    running_sandbox.options = options
 
 
 @pytest.fixture(scope="session")
-def gateway(_running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     log = tmp_path_factory.mktemp("gateway") / "log"
-    with running_gateway(_running_sandbox.url, log, authcode=_AUTHCODE, planted=planted().values()) as running:
+    with running_gateway(running_sandbox.url, log, authcode=AUTHCODE, planted=planted().values()) as running:
         yield running
 
 
@@ -100,72 +94,42 @@ def wsdl_of_own_namespace(gateway: Gateway, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def wcf_directory(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wcf")
-    subprocess.run([require("svcutil", install=_MONO), "-out:Client.cs", gateway.wsdl], cwd=directory, check=True)
-    _compile(directory, "Client.cs", "Guide", "MessageContract", "Wcf")
-    settings = (_CSHARP / "App.config").read_text(encoding="utf-8")
-    assert _SHIPPED_ADDRESS in settings
-    (directory / "program.exe.config").write_text(settings.replace(_SHIPPED_ADDRESS, gateway.url), encoding="utf-8")
-    return directory
+def wcf_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("wcf")
 
 
 @pytest.fixture(scope="session")
 def wcf(gateway: Gateway, wcf_directory: Path) -> Starter:
-    return partial(program, require("mono", install=_MONO), str(wcf_directory / "program.exe"), GATEWAY=gateway.url)
+    generated = svcutil(gateway.wsdl, wcf_directory)
+    settings = (CSHARP / "App.config").read_text(encoding="utf-8")
+    assert _SHIPPED_ADDRESS in settings
+    settings = settings.replace(_SHIPPED_ADDRESS, gateway.url)
+    (wcf_directory / "program.exe.config").write_text(settings, encoding="utf-8")
+    return mono(wcf_directory, [generated], "Guide", "MessageContract", "Wcf", GATEWAY=gateway.url)
 
 
 @pytest.fixture(scope="session")
 def asmx(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Starter:
-    return _asmx(gateway, gateway.wsdl, tmp_path_factory.mktemp("asmx"))
+    directory = tmp_path_factory.mktemp("asmx")
+    return mono(directory, [wsdl_exe(directory, gateway.wsdl)], "Asmx", GATEWAY=gateway.url)
 
 
 @pytest.fixture(scope="session")
 def asmx_own_namespace(
     gateway: Gateway, wsdl_of_own_namespace: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Starter:
-    return _asmx(gateway, str(wsdl_of_own_namespace), tmp_path_factory.mktemp("asmx-own-namespace"))
+    directory = tmp_path_factory.mktemp("asmx-own-namespace")
+    return mono(directory, [wsdl_exe(directory, str(wsdl_of_own_namespace))], "Asmx", GATEWAY=gateway.url)
 
 
-def _asmx(gateway: Gateway, wsdl: str, directory: Path) -> Starter:
-    generator = require("wsdl", install=_MONO)
-    subprocess.run([generator, "-out:Proxy.cs", "-namespace:Legacy", wsdl], cwd=directory, check=True)
-    _compile(directory, "Proxy.cs", "Asmx")
-    return partial(program, require("mono", install=_MONO), str(directory / "program.exe"), GATEWAY=gateway.url)
-
-
-def _compile(directory: Path, generated: str, *names: str) -> None:
-    libraries = ("System.ServiceModel", "System.Runtime.Serialization", "System.Web.Services")
-    sources = [str(_CSHARP / f"{name}.cs") for name in ("Outcome", *names)]
-    compiler = [require("mcs", install=_MONO), "-warnaserror", "-out:program.exe"]
-    references = [f"-r:{library}" for library in libraries]
-    subprocess.run([*compiler, *references, generated, *sources], cwd=directory, check=True)
-
-
-@pytest.fixture(scope="session")
-def php(gateway: Gateway) -> Starter:
-    return _php(gateway)
+@pytest.fixture(scope="session", name="php")
+def php_of_gateway(gateway: Gateway) -> Starter:
+    return php("client.php", GATEWAY=gateway.url)
 
 
 @pytest.fixture(scope="session")
 def php_own_namespace(gateway: Gateway, wsdl_of_own_namespace: Path) -> Starter:
-    return _php(gateway, WSDL=str(wsdl_of_own_namespace))
-
-
-def _php(gateway: Gateway, **environment: str) -> Starter:
-    interpreter = require("php", install=_PHP)
-    modules = subprocess.run([interpreter, "-m"], capture_output=True, text=True, check=True).stdout.split()
-    if "soap" not in modules:
-        require("php with ext-soap", install=_PHP)
-    return partial(
-        program,
-        interpreter,
-        "-d",
-        "error_reporting=-1",
-        str(_HERE / "php" / "client.php"),
-        GATEWAY=gateway.url,
-        **environment,
-    )
+    return php("client.php", GATEWAY=gateway.url, WSDL=str(wsdl_of_own_namespace))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""Every legacy client gets its bytes, or nothing, or a fault that it can read; never anything between."""
+"""Every legacy client gets its bytes, or nothing, or an error that it can read; never anything between.
+
+The errors of GetScores are faults. Those of the three operations of public clients are a sentence in the result, as the
+old service told of failed log-ons.
+"""
 
 import re
 from dataclasses import replace
@@ -12,15 +16,25 @@ from shim.sandbox import Faults, Sandbox, select
 from tests.clients import calls
 from tests.clients.calls import Client, Outcome
 
-_FAULT: Final = re.compile(r"(?P<sentence>.+) \((?P<slug>[a-z-]+); request [0-9a-f]{16}\)")
+_WORDS: Final = r"(?P<text>.+) \((?P<slug>[a-z-]+); request [0-9a-f]{16}\)"
+_FAULT: Final = re.compile(_WORDS)
+_SENTENCE: Final = re.compile(re.escape(errors.in_band("{}")).replace(re.escape("{}"), _WORDS))
 
 
-def words(outcome: Outcome) -> tuple[str, str]:
-    """The sentence and the slug of a fault."""
+def fault(outcome: Outcome) -> tuple[str, str]:
+    """The text and the slug of a fault."""
     assert outcome.kind == "fault", outcome
     match = _FAULT.fullmatch(outcome.text)
     assert match, outcome
-    return match["sentence"], match["slug"]
+    return match["text"], match["slug"]
+
+
+def sentence(outcome: Outcome) -> tuple[str, str]:
+    """The text and the slug of an error in the result, which is the whole sentence and nothing else."""
+    assert outcome.kind == "sentence", outcome
+    match = _SENTENCE.fullmatch(outcome.text)
+    assert match, outcome
+    return match["text"], match["slug"]
 
 
 @pytest.mark.parametrize(
@@ -44,31 +58,42 @@ def test_empty_range_is_a_null_result(client: Client, sandbox: Sandbox, call: tu
     assert sandbox.requests[-1].status == 200
 
 
+def test_start_after_end_is_a_fault_in_the_same_words_everywhere(client: Client) -> None:
+    assert fault(client(*calls.START_AFTER_END)) == (errors.START_AFTER_END.text, "start-after-end")
+
+
+def test_start_after_end_by_report_date_is_told_in_the_result(client: Client) -> None:
+    assert sentence(client(*calls.START_AFTER_END_BY_REPORT_DATE)) == (errors.START_AFTER_END.text, "start-after-end")
+
+
 @pytest.mark.parametrize(
-    "call", [calls.START_AFTER_END, calls.START_AFTER_END_BY_REPORT_DATE], ids=["GetScores", "by-report-date"]
+    ("call", "reason"),
+    [
+        pytest.param(calls.BY_TEST_DATE, "TOEFL Access selects by report date, not by test date.", id="by-test-date"),
+        pytest.param(calls.EDI, "TOEFL Access has no EDI form.", id="EDI"),
+    ],
 )
-def test_start_after_end_is_a_fault_in_the_same_words_everywhere(client: Client, call: tuple[str, str, str]) -> None:
-    assert words(client(*call)) == (errors.START_AFTER_END.text, "start-after-end")
-
-
-def test_operation_without_successor_is_a_fault(client: Client) -> None:
-    sentence, slug = words(client(*calls.EDI))
-    assert sentence.startswith("This operation has no successor in the REST API: ")
-    assert slug == "unavailable"
+def test_operation_without_successor_is_told_in_the_result(
+    client: Client, call: tuple[str, str, str], reason: str
+) -> None:
+    text = errors.UNAVAILABLE.text.format(f"{reason} Ask TOEFL Access by REST instead.")
+    assert sentence(client(*call)) == (text, "unavailable")
 
 
 @pytest.mark.parametrize(
     ("faults", "cause"),
     [
+        pytest.param(Faults(status=401), errors.UPSTREAM_AUTHCODE, id="401"),
         pytest.param(Faults(status=503), errors.UPSTREAM_FAILED, id="503"),
         pytest.param(Faults(cut=20_000), errors.UPSTREAM_CUT, id="cut"),
     ],
 )
-def test_failing_upstream_is_a_fault_and_never_a_result(
+def test_failing_upstream_is_never_a_result_with_scores_in_it(
     client: Client, sandbox: Sandbox, faults: Faults, cause: errors.Cause
 ) -> None:
     sandbox.faults = replace(faults)
-    assert words(client(*calls.GET_SCORES)) == (cause.text, cause.slug)
+    assert fault(client(*calls.GET_SCORES)) == (cause.text, cause.slug)
+    assert sentence(client(*calls.BY_REPORT_DATE)) == (cause.text, cause.slug)
 
 
 # Six megabytes: a text node just below the 10,000,000 characters that clients of libxml2 take.

@@ -33,7 +33,7 @@ def test_sample_gets_the_bytes_of_the_upstream(wcf: Starter, sandbox: Sandbox) -
         assert client(*GET_SCORES) == Outcome.scores(body)
 
 
-def test_generated_client_sends_an_action_that_names_nothing(wcf_directory: Path) -> None:
+def test_generated_client_sends_an_action_that_names_nothing(wcf: Starter, wcf_directory: Path) -> None:
     generated = (wcf_directory / "Client.cs").read_text(encoding="utf-8")
     assert "class TOEFLEdmSoapClient" in generated
     assert 'Action="*"' in generated

@@ -31,6 +31,8 @@ static class Program
                 });
             case "getScorelinkDataByReportDate":
                 return client.getScorelinkDataByReportDate(user, password, start, end);
+            case "getScorelinkData":
+                return client.getScorelinkData(user, password, start, end);
             case "getEDIData":
                 return client.getEDIData(user, password, start, end);
             default:

@@ -1,4 +1,3 @@
-using System;
 using System.Runtime.Serialization;
 using System.ServiceModel;
 using System.ServiceModel.Channels;
@@ -15,6 +14,9 @@ namespace MessageContracts
 
         [OperationContract(Action = "https://ets.org/edm/webservices/getScorelinkDataByReportDate", ReplyAction = "*")]
         getScorelinkDataByReportDateResponse1 getScorelinkDataByReportDate(getScorelinkDataByReportDateRequest request);
+
+        [OperationContract(Action = "https://ets.org/edm/webservices/getScorelinkData", ReplyAction = "*")]
+        getScorelinkDataResponse1 getScorelinkData(getScorelinkDataRequest request);
 
         [OperationContract(Action = "https://ets.org/edm/webservices/getEDIData", ReplyAction = "*")]
         getEDIDataResponse1 getEDIData(getEDIDataRequest request);
@@ -86,6 +88,43 @@ namespace MessageContracts
     }
 
     [MessageContract(IsWrapped = false)]
+    class getScorelinkDataRequest
+    {
+        [MessageBodyMember(Name = "getScorelinkData", Namespace = "https://ets.org/edm/webservices/", Order = 0)]
+        public getScorelinkDataRequestBody Body;
+    }
+
+    [DataContract(Namespace = "https://ets.org/edm/webservices/")]
+    class getScorelinkDataRequestBody
+    {
+        [DataMember(EmitDefaultValue = false, Order = 0)]
+        public string userName;
+
+        [DataMember(EmitDefaultValue = false, Order = 1)]
+        public string password;
+
+        [DataMember(EmitDefaultValue = false, Order = 2)]
+        public string teststartdate;
+
+        [DataMember(EmitDefaultValue = false, Order = 3)]
+        public string testenddate;
+    }
+
+    [MessageContract(IsWrapped = false)]
+    class getScorelinkDataResponse1
+    {
+        [MessageBodyMember(Name = "getScorelinkDataResponse", Namespace = "https://ets.org/edm/webservices/", Order = 0)]
+        public getScorelinkDataResponseBody Body;
+    }
+
+    [DataContract(Namespace = "https://ets.org/edm/webservices/")]
+    class getScorelinkDataResponseBody
+    {
+        [DataMember(EmitDefaultValue = false, Order = 0)]
+        public byte[] getScorelinkDataResult;
+    }
+
+    [MessageContract(IsWrapped = false)]
     class getEDIDataRequest
     {
         [MessageBodyMember(Name = "getEDIData", Namespace = "https://ets.org/edm/webservices/", Order = 0)]
@@ -147,6 +186,18 @@ namespace MessageContracts
             return Channel.getScorelinkDataByReportDate(request).Body.getScorelinkDataByReportDateResult;
         }
 
+        public byte[] getScorelinkData(string userName, string password, string teststartdate, string testenddate)
+        {
+            var body = new getScorelinkDataRequestBody
+            {
+                userName = userName,
+                password = password,
+                teststartdate = teststartdate,
+                testenddate = testenddate
+            };
+            return Channel.getScorelinkData(new getScorelinkDataRequest { Body = body }).Body.getScorelinkDataResult;
+        }
+
         public byte[] getEDIData(string userName, string password, string teststartdate, string testenddate)
         {
             var body = new getEDIDataRequestBody
@@ -157,11 +208,6 @@ namespace MessageContracts
                 testenddate = testenddate
             };
             return Channel.getEDIData(new getEDIDataRequest { Body = body }).Body.getEDIDataResult;
-        }
-
-        public byte[] getScorelinkData(string userName, string password, string teststartdate, string testenddate)
-        {
-            throw new NotSupportedException();
         }
     }
 }

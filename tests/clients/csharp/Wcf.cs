@@ -62,6 +62,8 @@ static class Wcf
                 });
             case "getScorelinkDataByReportDate":
                 return client.getScorelinkDataByReportDate(user, password, start, end);
+            case "getScorelinkData":
+                return client.getScorelinkData(user, password, start, end);
             case "getEDIData":
                 return client.getEDIData(user, password, start, end);
             default:

@@ -3,6 +3,8 @@
 // MODE is wsdl, gzip or deflate (the same, with compressed requests), or plain (no WSDL: unqualified children with
 // types).
 
+require 'outcome.php';
+
 [, $version, $mode] = $argv;
 
 $options = [
@@ -28,7 +30,7 @@ function parameters(string $operation, string $start, string $end): array
             'StartDate' => $start, 'EndDate' => $end, 'Type' => 'TOEFL', 'ReportBy' => 'scorelinkbyreportdate',
         ]],
         'getScorelinkDataByReportDate' => $credentials + ['reportstartdate' => $start, 'reportenddate' => $end],
-        'getEDIData' => $credentials + ['teststartdate' => $start, 'testenddate' => $end],
+        'getScorelinkData', 'getEDIData' => $credentials + ['teststartdate' => $start, 'testenddate' => $end],
     };
 }
 
@@ -44,16 +46,7 @@ function call_by_hand(SoapClient $client, string $operation, array $parameters):
     return $text === null ? null : base64_decode($text, true);
 }
 
-set_error_handler(fn ($level, $message) => throw new ErrorException($message));
-while (($line = fgets(STDIN)) !== false) {
-    [$operation, $start, $end] = explode(' ', trim($line));
+print_each(function (string $operation, string $start, string $end) use ($client, $mode): ?string {
     $call = $mode === 'plain' ? 'call_by_hand' : 'call_by_wsdl';
-    try {
-        $scores = $call($client, $operation, parameters($operation, $start, $end));
-        echo $scores === null ? 'nothing' : 'scores ' . hash('sha256', $scores) . ' ' . strlen($scores), "\n";
-    } catch (SoapFault $fault) {
-        echo 'fault ', $fault->getMessage(), "\n";
-    } catch (Throwable $failure) {
-        echo 'failure ', get_class($failure), ' ', $failure->getMessage(), "\n";
-    }
-}
+    return $call($client, $operation, parameters($operation, $start, $end));
+});
