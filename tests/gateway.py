@@ -3,10 +3,8 @@
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from shim import config
+from shim.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
+from tests.planted import planted as known_secrets
 
 _PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
 _VARIABLE: Final = "TOEFL_SANDBOX_AUTHCODE"
@@ -59,10 +59,10 @@ def running_gateway(
         upstream_url: The address of ``/scores``.
         log: The file to write to.
         authcode: The stored authcode.
-        planted: What must not be in the log, besides the authcode and the secret in it.
+        planted: What must not be in the log, besides the authcode and all that ``tests.planted`` knows of.
         settings: More settings, as ``SECTION__KEY``.
     """
-    bind = f"127.0.0.1:{_free_port()}"
+    bind = f"127.0.0.1:{free_port()}"
     ours = {
         "UPSTREAM__URL": upstream_url,
         "GATEWAY__BIND": bind,
@@ -80,33 +80,13 @@ def running_gateway(
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_for(process, bind, log)
+        wait_for(process, bind)
         yield Gateway(f"http://{bind}{_PATH}", log)
     finally:
         process.terminate()
         process.wait(_PATIENCE)
     _, _, secret = base64.b64decode(authcode).decode().partition(":")
     written = log.read_text(encoding="utf-8")
-    leaked = sum(value in written for value in (authcode, secret, *planted))
+    leaked = sum(value in written for value in (authcode, secret, *planted, *known_secrets().values()))
     assert not leaked, f"{leaked} planted values are in {log}"
     assert "Traceback" not in written, f"a traceback is in {log}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", bind: str, log: Path) -> None:
-    host, _, port = bind.rpartition(":")
-    until = time.monotonic() + _PATIENCE
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"the gateway does not come up:\n{log.read_text(encoding='utf-8')}")
