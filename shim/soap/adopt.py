@@ -29,7 +29,7 @@ _NAMES: Final = {
     "startdate": r"start|begin|since|from",
     "reportby": r"report_?by|selectby|searchby",
     "type": r"type|program|^test$",
-    "user": r"user|login|logon|client_?id|account",
+    "user": r"user|^uid$|login|logon|client_?id|account",
     "password": r"pass|pwd|secret|authcode|api_?key",
 }
 
@@ -71,7 +71,9 @@ class _Table:
     def __str__(self) -> str:
         width = max(len(line) for line, comment in self._lines if comment or len(self._lines) == 1)
         lines = (f"{line:<{width}}  {comment}".rstrip() for line, comment in self._lines)
-        return "\n".join((f"[operations.{_key(self.operation.name)}]", *lines))
+        answers = f"# answers {self.operation.result_path[-1].local}, {self.operation.result_type}"
+        header = f"[operations.{_key(self.operation.name)}]"
+        return "\n".join((header, *lines) if self.operation.unservable else (f"{header}  {answers}", *lines))
 
 
 def fetch(url: str, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from shim.config import SHIPPED
 from shim.soap import adopt, contract, description, mapping
 from shim.soap.adopt import AdoptError, Draft
 from tests.soap import calls
-from tests.soap.wsdls import TEXT, fields, schema, sequence, wrapped, wsdl
+from tests.soap.wsdls import RESULT, TEXT, fields, schema, sequence, wrapped, wsdl
 
 ISO = {"startDate": "dateTime", "endDate": "dateTime"}
 DAYS = {"fromDate": "string", "untilDate": "string"}
@@ -298,3 +298,12 @@ class TestFetch:
         monkeypatch.setattr(description, "MAX_BYTES", 1000)
         with pytest.raises(AdoptError, match="larger than 1,000 bytes"):
             adopt.fetch(f"{site}/TOEFLEdm.wsdl", tmp_path)
+
+
+def test_the_example_in_the_guide_is_what_is_written(tmp_path: Path) -> None:
+    example = {"uid": "string", "pwd": "string", "fromDate": "string", "untilDate": "string"}
+    types = schema(wrapped(example, name="FetchResults", result=RESULT.replace("FetchResult", "FetchResultsResult")))
+    draft = adopt.draft(written(tmp_path, wsdl(types, name="FetchResults")))
+    guide = (Path(__file__).parents[2] / "MIGRATION.md").read_text(encoding="utf-8")
+    assert draft.text[draft.text.index("[operations.") :] in guide
+    assert all(f"decide {question}\n" in guide for question in draft.questions)
