@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shim import app, config
-from shim.access import authcodes
-from shim.access.authcodes import AuthcodeError
+from shim.access.authcodes import AuthcodeError, StoredAuthcode
 from shim.config import Config, ConfigError, ContractSource
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
@@ -60,13 +59,13 @@ def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]
 def _authcode(settings: Config, *, upstream: bool) -> Iterator[Finding]:
     for source in settings.authcodes:
         try:
-            authcode = authcodes.load(source)
+            authcode = StoredAuthcode(source)
         except AuthcodeError as error:
             yield from _wrong("authcode", error)
             continue
         yield Finding("authcode", good=True, text=f"{source.name}, from {source.place}, is well-formed")
         if upstream:
-            yield _call(settings, authcode.value)
+            yield _call(settings, authcode.current.value)
 
 
 def _call(settings: Config, authcode: str) -> Finding:

@@ -1,21 +1,25 @@
 """The command line."""
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn
 
 import typer
+from argon2 import PasswordHasher
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
-from shim.access.authcodes import AuthcodeError
-from shim.config import Config, ConfigError, ContractSource
+from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from shim.config import AuthcodeSource, Config, ConfigError, ContractSource
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
 from shim.soap import adopt
 from shim.soap.adopt import AdoptError
@@ -67,9 +71,9 @@ def serve(config_file: ConfigFile = None) -> None:
     from shim.server import Server  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
 
     telemetry.configure()
-    with _settings(config_file) as settings:
+    with _settings(config_file) as settings, TemporaryDirectory(prefix="toefl-shim-") as nonces:
         try:
-            application = app.build(settings)
+            application = app.build(settings, Path(nonces))
         except (AuthcodeError, ContractError) as error:
             _refuse(error)
         Server(application, settings.gateway).run()
@@ -191,6 +195,61 @@ def _contract_table(path: str, contract: Contract) -> Table:
         cells = (operation.name, described.request.namespace, "\n".join(becomes), result, meaning.errors)
         table.add_row(*map(escape, cells))
     return table
+
+
+callers_cli = typer.Typer(help="Who may call.", no_args_is_help=True)
+cli.add_typer(callers_cli, name="callers")
+
+
+@callers_cli.command(name="add")
+def add_caller(
+    name: Annotated[str, typer.Argument(help="What the log calls it.")],
+    user: Annotated[str, typer.Argument(help="Its user name.")],
+) -> None:
+    """Ask for a caller's password, and print the entry for the config, with a hash of it."""
+    password = _ask("Password")
+    fields = {"name": name, "credentials": "own", "user": user, "password_hash": PasswordHasher().hash(password)}
+    typer.echo(
+        "\n".join(
+            ("[[callers]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()))
+        )
+    )
+
+
+authcode_cli = typer.Typer(help="Authcodes, the keys to TOEFL Access; none is ever printed.", no_args_is_help=True)
+cli.add_typer(authcode_cli, name="authcode")
+
+
+@authcode_cli.command(name="encode")
+def encode_authcode(
+    file: Annotated[Path, typer.Argument(help="The file to write, readable by you alone.")],
+    client_id: Annotated[str, typer.Option("--id", prompt="Client id", help="The client id.")],
+) -> None:
+    """Make an authcode of a client id and a client secret, which is asked for without echo."""
+    try:
+        authcode = Authcode.of(client_id, _ask("Client secret"))
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as written:
+            written.write(f"{authcode.value}\n")
+    except (AuthcodeError, OSError) as error:
+        _refuse(error)
+    _err.print(f"Wrote {escape(str(file))}")
+
+
+@authcode_cli.command(name="inspect")
+def inspect_authcode(file: Annotated[Path, typer.Argument(help="The file with the authcode.")]) -> None:
+    """Say whether a stored authcode is well-formed, and who may read it."""
+    try:
+        StoredAuthcode(AuthcodeSource(name=file.name, file=file))
+    except AuthcodeError as error:
+        _refuse(error)
+    _out.print(f"{escape(str(file))} is well-formed, and not readable by everybody")
+
+
+def _ask(what: str) -> str:
+    if not sys.stdin.isatty():
+        text = sys.stdin.readline().rstrip("\r\n")
+        return text or _refuse(ValueError(f"{what}: nothing was given"))
+    return typer.prompt(what, hide_input=True, confirmation_prompt=True, err=True)  # type: ignore[no-any-return]
 
 
 def _refuse(error: Exception) -> NoReturn:

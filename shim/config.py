@@ -6,7 +6,7 @@ import re
 import tomllib
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     PositiveFloat,
     PositiveInt,
     ValidationError,
@@ -75,8 +76,6 @@ def _bind(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise ValueError("is not ADDRESS:PORT")
-    if not is_loopback(host.strip("[]")):
-        raise ValueError("is not a loopback address: nothing yet says who may call, so only this machine may")
     return text
 
 
@@ -97,17 +96,30 @@ class Gateway(_Section):
 
     Attributes:
         bind: ``ADDRESS:PORT`` to listen on.
+        admin_bind: ``ADDRESS:PORT`` of ``/livez``, ``/readyz`` and ``/metrics``; nowhere if unset.
         public_url: What the WSDL tells clients, without a path; the bind address if unset.
+        trusted_proxies: Networks of the proxies whose X-Forwarded-For and certificate header count.
+        certificate_header: The header in which they hand on the subject of a client's certificate.
+        allow_anybody: Serve scores also where a caller entry lets in anybody from anywhere.
         workers: Processes.
         threads: Calls at a time in each process.
         max_request: Largest request in bytes.
     """
 
     bind: Annotated[str, AfterValidator(_bind)] = "127.0.0.1:8080"
+    admin_bind: Annotated[str, AfterValidator(_bind)] | None = None
     public_url: Annotated[str, AfterValidator(_url)] | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    certificate_header: str = Field(default="X-Client-Certificate-Subject", pattern=r"^[A-Za-z0-9-]+$")
+    allow_anybody: bool = False
     workers: PositiveInt = 2
     threads: PositiveInt = 16
     max_request: PositiveInt = 64 * 1024
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether others than this machine's own programs can reach it, through a proxy as well."""
+        return bool(self.trusted_proxies) or not is_loopback(self.bind.rpartition(":")[0].strip("[]"))
 
     @property
     def address(self) -> str:
@@ -142,11 +154,13 @@ class AuthcodeSource(_Section):
         name: What callers refer to it by.
         file: Path of the file.
         env: Name of the variable.
+        next_file: Path of a file with the one that follows, tried when TOEFL Access refuses this one.
     """
 
     name: str
     file: _AnchoredPath | None = None
     env: str = ""
+    next_file: _AnchoredPath | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -158,6 +172,53 @@ class AuthcodeSource(_Section):
     def place(self) -> str:
         """Where it is, in words."""
         return f"file {self.file}" if self.file is not None else f"environment variable {self.env}"
+
+
+class CallerEntry(_Section):
+    """Somebody who may call, and all that it must offer as proof.
+
+    Attributes:
+        name: What the log calls it.
+        authcode: Name of the authcode to use; may be left out where there is one.
+        networks: Where it calls from.
+        certificate: Subject of its certificate, as a trusted proxy hands it on.
+        credentials: ``authcode`` for the two halves of the authcode, ``own`` for those below,
+            ``pass-through`` to make an authcode of whatever it sends.
+        user: Its own user name.
+        password_hash: Argon2 hash of its own password, from ``toefl-shim callers add``.
+        secret_file: File with its own password, which a UsernameToken with a digest needs.
+        anybody: Let in whoever is on this machine.
+    """
+
+    name: str
+    authcode: str = ""
+    networks: tuple[IPvAnyNetwork, ...] = ()
+    certificate: str = ""
+    credentials: Literal["", "authcode", "own", "pass-through"] = ""
+    user: str = ""
+    password_hash: str = Field(default="", pattern=r"^(\$argon2.*)?$")
+    secret_file: _AnchoredPath | None = None
+    anybody: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not (self.networks or self.certificate or self.credentials or self.anybody):
+            raise ValueError("says of nothing how it proves itself: networks, certificate, credentials or anybody")
+        own = bool(self.user) and bool(self.password_hash) != (self.secret_file is not None)
+        if (self.credentials == "own") != own or (self.user and self.credentials != "own"):
+            raise ValueError('credentials = "own" goes with user and either password_hash or secret_file')
+        if self.credentials == "pass-through" and self.authcode:
+            raise ValueError("pass-through makes its own authcode: leave authcode out")
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets in everybody who reaches the gateway."""
+        # Two halves are a whole.
+        old = ipaddress.collapse_addresses(one for one in self.networks if isinstance(one, ipaddress.IPv4Network))
+        new = ipaddress.collapse_addresses(one for one in self.networks if isinstance(one, ipaddress.IPv6Network))
+        everywhere = any(one.prefixlen == 0 for one in old) or any(one.prefixlen == 0 for one in new)
+        return (self.anybody or everywhere) and not (self.credentials or self.certificate)
 
 
 class ContractSource(_Section):
@@ -197,7 +258,8 @@ class Config(BaseSettings):
 
     gateway: Gateway = Gateway()
     upstream: Upstream
-    authcodes: tuple[AuthcodeSource, ...] = Field(min_length=1, max_length=1)
+    authcodes: tuple[AuthcodeSource, ...] = ()
+    callers: tuple[CallerEntry, ...] = ()
     contracts: tuple[ContractSource, ...] = (ContractSource(),)
     retirement: Retirement = Retirement()
 
@@ -212,6 +274,48 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file."""
         return env_settings, init_settings
+
+    @property
+    def who_may_call(self) -> tuple[CallerEntry, ...]:
+        """The callers, each with its authcode.
+
+        Without any in the configuration: who sends the halves of an authcode, and
+        on a loopback address alone whoever is on this machine.
+        """
+        if self.callers:
+            only = self.authcodes[0].name if len(self.authcodes) == 1 else ""
+            return tuple(
+                entry
+                if entry.authcode or entry.credentials == "pass-through"
+                else entry.model_copy(update={"authcode": only})
+                for entry in self.callers
+            )
+        entries = [CallerEntry(name=code.name, authcode=code.name, credentials="authcode") for code in self.authcodes]
+        if len(entries) == 1 and not self.gateway.is_exposed:
+            entries.append(CallerEntry(name="this-machine", authcode=entries[0].authcode, anybody=True))
+        return tuple(entries)
+
+    @model_validator(mode="after")
+    def _safe_callers(self) -> Self:
+        names = [code.name for code in self.authcodes]
+        wrong = [f"two authcodes are named {name}" for name in {name for name in names if names.count(name) > 1}]
+        if not names and not self.callers:
+            wrong.append("authcodes: at least one is needed, unless every caller is pass-through")
+        called = [entry.name for entry in self.callers]
+        wrong += [f"two callers are named {name}" for name in {name for name in called if called.count(name) > 1}]
+        for entry in self.who_may_call:
+            if entry.credentials != "pass-through" and entry.authcode not in names:
+                wrong.append(f"callers.{entry.name}: needs the name of one of the authcodes")
+            if entry.is_open and self.gateway.is_exposed and not self.gateway.allow_anybody:
+                wrong.append(
+                    f"callers.{entry.name}: would give scores to everybody who reaches {self.gateway.bind}: name "
+                    "networks, a certificate or credentials; or, if that is wanted, set gateway.allow_anybody"
+                )
+            if entry.certificate and not self.gateway.trusted_proxies:
+                wrong.append(f"callers.{entry.name}: a certificate counts only from gateway.trusted_proxies")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @model_validator(mode="after")
     def _distinct_paths(self) -> Self:

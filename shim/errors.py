@@ -74,8 +74,8 @@ class Cause:
         return self.party(self, detail, note)
 
 
-def _caller(slug: str, text: str) -> Cause:
-    return Cause(slug, CallerError, text, "Client", "Sender", 500, 400)
+def _caller(slug: str, text: str, *, retry: bool = False) -> Cause:
+    return Cause(slug, CallerError, text, "Client", "Sender", 500, 400, retry=retry)
 
 
 def _http(slug: str, status: int, text: str) -> Cause:
@@ -127,6 +127,15 @@ MUST_UNDERSTAND: Final = Cause(
 )
 REPLY_ELSEWHERE: Final = _caller(
     "reply-elsewhere", "WS-Addressing asks for the reply at another address: only the anonymous address is supported."
+)
+NO_CREDENTIALS: Final = _http(
+    "no-credentials", 401, "Nobody may call without proof of who it is: send a user name and a password."
+)
+NOT_AUTHENTICATED: Final = _caller(
+    "not-authenticated", "The caller is not authenticated: what it sent as proof of who it is does not fit."
+)
+THROTTLED: Final = _caller(
+    "throttled", "Too many failed log-ons came from this address: wait some minutes.", retry=True
 )
 UNKNOWN_OPERATION: Final = _caller("unknown-operation", "The operation is not one of this service: see its WSDL.")
 ACTION: Final = _caller("action", "SOAPAction names another operation than the body.")

@@ -1,6 +1,7 @@
 """gunicorn around the WSGI application: its settings, and a worker that answers in SOAP even to broken HTTP."""
 
 import logging
+import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,16 +35,29 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         super().__init__()
 
+    def run(self) -> None:
+        """Serve until a signal ends it; only the process that called this returns from it."""
+        own = os.getpid()
+        try:
+            super().run()
+        except SystemExit as end:
+            # A worker is a fork of this very stack: it must not unwind what its parent still uses.
+            if os.getpid() != own:
+                os._exit(end.code if isinstance(end.code, int) else 1)
+            raise
+
     def load_config(self) -> None:
         """Set gunicorn up from our settings alone: no file, no command line, no environment."""
         for name, value in {
-            "bind": self._settings.bind,
+            "bind": [bind for bind in (self._settings.bind, self._settings.admin_bind) if bind is not None],
             "workers": self._settings.workers,
             "threads": self._settings.threads,
             "worker_class": "shim.server.Worker",
             "logger_class": "shim.server.ServerLogger",
             "keepalive": _KEEPALIVE,
             "proc_name": "toefl-shim",
+            # What a proxy says counts only where gateway.trusted_proxies says so, and is read there.
+            "forwarded_allow_ips": "",
             # Its socket would let whoever reaches it command the server.
             "control_socket_disable": True,
         }.items():

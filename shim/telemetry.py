@@ -19,6 +19,7 @@ FIELDS: Final = frozenset(
         "address",
         "advice",
         "bytes",
+        "caller",
         "cut",
         "dropped",
         "end",

@@ -8,6 +8,8 @@ from typing import Final
 MARKS: Final = {"utf-8": codecs.BOM_UTF8, "utf-16le": codecs.BOM_UTF16_LE, "utf-16be": codecs.BOM_UTF16_BE}
 """Byte order marks by Python's name of the encoding."""
 
+WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+
 
 class Version(Enum):
     """A SOAP version: its namespace, media type, and the attribute that addresses a header."""

@@ -1,11 +1,12 @@
 """The WSGI endpoint of one contract: a SOAP call in, a score file or a fault out."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from shim import errors, telemetry
+from shim.access.proof import Credentials
 from shim.query import ScoreFile, ScoreQuery
-from shim.soap import envelope, records
+from shim.soap import credentials, envelope, records
 from shim.soap.contract import Contract
 from shim.soap.exchange import Exchange
 from shim.soap.request import action, check_media_type, read_body
@@ -14,23 +15,36 @@ from shim.soap.service import LegacyService
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Fetch = Callable[[ScoreQuery], ScoreFile]
-"""Fetches the score file of a query."""
+
+class Admitted(NamedTuple):
+    """Somebody who may call.
+
+    Attributes:
+        name: Its name in the log.
+        fetch: Fetches the score file of a query for it.
+    """
+
+    name: str
+    fetch: Callable[[ScoreQuery], ScoreFile]
+
+
+Admit = Callable[["WSGIEnvironment", tuple[Credentials, ...]], Admitted]
+"""Tells who sends a request with these credentials; raises ``CallerError`` for nobody who may call."""
 
 
 class Endpoint:
     """Answers the SOAP calls of one contract."""
 
-    def __init__(self, contract: Contract, fetch: Fetch, *, max_request: int) -> None:
+    def __init__(self, contract: Contract, admit: Admit, *, max_request: int) -> None:
         """Compile the contract.
 
         Args:
             contract: The operations.
-            fetch: Where score files come from.
+            admit: Who may call.
             max_request: Largest request in bytes.
         """
         self._service = LegacyService(contract)
-        self._fetch = fetch
+        self._admit = admit
         self._max_request = max_request
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -56,9 +70,13 @@ class Endpoint:
         exchange.note(operation=operation.name)
 
         def score_file(values: Mapping[str, str | None]) -> ScoreFile:
+            authorization = exchange.environ.get("HTTP_AUTHORIZATION", "")
+            offered = credentials.offered(authorization, call.security, operation.meaning, values)
+            caller = self._admit(exchange.environ, offered)
+            exchange.note(caller=caller.name)
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())
-            file = self._fetch(query)
+            file = caller.fetch(query)
             if operation.meaning.records == "as-sent":
                 return file
             file, cut = records.fit(file, operation.meaning.records)

@@ -12,17 +12,16 @@ from typing import Final
 from lxml import etree
 
 from shim import errors
-from shim.soap.dialect import ADDRESSING, MARKS, Addressing, Dialect, Version
+from shim.soap.dialect import ADDRESSING, MARKS, WSSE, Addressing, Dialect, Version
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
-_WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 _TRUE: Final = frozenset({"1", "true"})
 _XML_SPACE: Final = " \t\r\n"
 
 
-_UNDERSTOOD: Final = frozenset({_WSSE, *ADDRESSING})
+_UNDERSTOOD: Final = frozenset({WSSE, *ADDRESSING})
 # Roles in which the gateway is a header's addressee (SOAP 1.1 §4.2.2, SOAP 1.2 part 1 §2.2).
 _OWN_ROLES: Final = frozenset(
     {
@@ -44,6 +43,7 @@ class Call:
         namespace: Its namespace; empty when it has none.
         qualified: Whether its parameters have a namespace too.
         element: The body's element.
+        security: Its WS-Security headers.
         action: What WS-Addressing calls the action; empty when it is not used.
     """
 
@@ -52,6 +52,7 @@ class Call:
     namespace: str
     qualified: bool
     element: etree._Element
+    security: tuple[etree._Element, ...]
     action: str
 
 
@@ -172,6 +173,7 @@ class Envelope:
             namespace=name.namespace or "",
             qualified=len(element) == 0 or etree.QName(element[0]).namespace is not None,
             element=element,
+            security=tuple(header for header in self._headers if header.tag == f"{{{WSSE}}}Security"),
             action=self._addressed("Action")[1],
         )
 

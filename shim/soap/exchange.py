@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 METHODS: Final = "GET, HEAD, POST"
 """What the address of a contract takes."""
 
+ADDRESS: Final = "toefl_shim.address"
+"""Where a request comes from, in its WSGI environment, once it is known what a trusted proxy says of it."""
+
 _log = structlog.get_logger()
 
 
@@ -45,7 +48,7 @@ class Exchange:
         self.dialect: Dialect | None = None
         self.reply: Reply | None = None
         self._began = time.monotonic()
-        self._fields: dict[str, object] = {"request": self.number, "address": environ.get("REMOTE_ADDR", "")}
+        self._fields: dict[str, object] = {"request": self.number}
 
     def note(self, **fields: object) -> None:
         """Add to the line in the log."""
@@ -92,12 +95,16 @@ class Exchange:
         headers = self._headers(dialect.content_type, len(body))
         if cause is errors.METHOD:
             headers.append(("Allow", METHODS))
+        if cause is errors.NO_CREDENTIALS:
+            # WCF and PHP send Basic credentials only when they are asked for.
+            headers.append(("WWW-Authenticate", 'Basic realm="scores", charset="UTF-8"'))
         start_response(f"{status.value} {status.phrase}", headers)
         self.end(cause.slug)
         return self._body(body)
 
     def end(self, outcome: str) -> None:
         """Write the line in the log; it never fails the call."""
+        self._fields["address"] = self.environ.get(ADDRESS) or self.environ.get("REMOTE_ADDR", "")
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
         with suppress(OSError, ValueError):  # standard error is full, or closed
             _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)

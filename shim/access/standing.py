@@ -1,0 +1,63 @@
+"""How the authcodes stand with TOEFL Access, as all workers together know it."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_OFTEN_ENOUGH: Final = 1.0
+"""Seconds between two notes of a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one stands.
+
+    Attributes:
+        last_success: When a call with it last succeeded, as ``time.time()``; ``None`` for not yet.
+        is_refused: Whether the last call with it was refused.
+    """
+
+    last_success: float | None
+    is_refused: bool
+
+
+class Standings:
+    """Two empty files for each authcode, in a folder of the workers' own: their times are what is known."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a folder that all workers share."""
+        self._folder = folder
+        self._noted: dict[str, float] = {}
+
+    def succeeded(self, name: str) -> None:
+        """Note a success."""
+        now = time.monotonic()
+        if now - self._noted.get(name, -_OFTEN_ENOUGH) >= _OFTEN_ENOUGH:
+            self._noted[name] = now
+            self._stamp(name, "success")
+
+    def refused(self, name: str) -> None:
+        """Note a refusal."""
+        self._noted.pop(name, None)
+        self._stamp(name, "refusal")
+
+    def of(self, name: str) -> Standing:
+        """How one stands now."""
+        success, refusal = (self._time(name, what) for what in ("success", "refusal"))
+        return Standing(success, refusal is not None and (success is None or refusal > success))
+
+    def _stamp(self, name: str, what: str) -> None:
+        path, now = self._file(name, what), time.time_ns()
+        path.touch()
+        os.utime(path, ns=(now, now))  # the file system's own clock ticks in milliseconds
+
+    def _time(self, name: str, what: str) -> float | None:
+        try:
+            return self._file(name, what).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def _file(self, name: str, what: str) -> Path:
+        return self._folder / f"{what}-{name.encode().hex()}"
