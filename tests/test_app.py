@@ -5,12 +5,14 @@ import json
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from shim import app
-from shim.config import SHIPPED, AuthcodeSource, Config, ContractSource, Upstream
+from shim.config import SHIPPED, AuthcodeSource, CallerEntry, Config, ContractSource, Gateway, Upstream
 from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
 from tests.guide import END, REQUEST_LINE, START
 from tests.soap.calls import Reply, envelope, request, send
@@ -33,8 +35,10 @@ def _call(application: app.Application, path: str = "/TOEFLWebService/TOEFLEdm.a
 
 
 @pytest.mark.parametrize("path", ["/TOEFLWebService/TOEFLEdm.asmx", "/toeflwebservice/TOEFLEDM.ASMX"])
-def test_a_call_becomes_the_rest_request_and_comes_back_whole(sandbox: Sandbox, settings: Config, path: str) -> None:
-    reply = _call(app.build(settings), path)
+def test_a_call_becomes_the_rest_request_and_comes_back_whole(
+    sandbox: Sandbox, settings: Config, tmp_path: Path, path: str
+) -> None:
+    reply = _call(app.build(settings, tmp_path), path)
     scores = b64decode(reply.content[0].text or "")
     guide = b"".join(select(Options(), START, END).chunks())
     assert hashlib.sha256(scores).digest() == hashlib.sha256(guide).digest()
@@ -46,19 +50,19 @@ def test_a_contract_may_ask_for_json(sandbox: Sandbox, settings: Config, tmp_pat
     mapping = (SHIPPED / "TOEFLEdm.toml").read_text().replace('dates     = ["ISO 8601"]', 'format    = "json"')
     (tmp_path / "TOEFLEdm.toml").write_text(mapping)
     contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
-    reply = _call(app.build(settings.model_copy(update={"contracts": (contract,)})))
+    reply = _call(app.build(settings.model_copy(update={"contracts": (contract,)}), tmp_path))
     assert len(json.loads(b64decode(reply.content[0].text or ""))["data"]) == 24
     assert [seen.line for seen in sandbox.requests] == [REQUEST_LINE.replace(" HTTP", "&format=json HTTP")]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_other_addresses(settings: Config, method: str) -> None:
-    reply = send(app.build(settings), request(b"", method, PATH_INFO="/other"))
+def test_other_addresses(settings: Config, tmp_path: Path, method: str) -> None:
+    reply = send(app.build(settings, tmp_path), request(b"", method, PATH_INFO="/other"))
     assert (reply.code, reply.headers["Content-Type"]) == (404, "text/xml; charset=utf-8")
 
 
-def test_reading_and_calling_share_an_address(settings: Config) -> None:
-    application = app.build(settings)
+def test_reading_and_calling_share_an_address(settings: Config, tmp_path: Path) -> None:
+    application = app.build(settings, tmp_path)
     path = "/TOEFLWebService/TOEFLEdm.asmx"
     assert b"SOAP service" in send(application, request(b"", "GET", PATH_INFO=path)).body
     assert b"definitions" in send(application, request(b"", "GET", PATH_INFO=path, QUERY_STRING="wsdl")).body
@@ -81,7 +85,25 @@ def test_what_a_wsdl_imports_is_served_beside_it(settings: Config, tmp_path: Pat
     (tmp_path / "TOEFLEdm.wsdl").write_text(text.replace(types, included))
     shutil.copy(SHIPPED / "TOEFLEdm.toml", tmp_path)
     contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
-    application = app.build(settings.model_copy(update={"contracts": (contract,)}))
+    application = app.build(settings.model_copy(update={"contracts": (contract,)}), tmp_path)
     served = send(application, request(b"", "GET", PATH_INFO="/TOEFLWebService/types/scores.xsd"))
     assert (served.code, served.body) == (200, schema.encode())
     assert b64decode(_call(application).content[0].text or "")
+
+
+def test_the_log_names_who_called_and_from_where_behind_a_proxy(settings: Config, tmp_path: Path) -> None:
+    behind = Config(
+        upstream=settings.upstream,
+        authcodes=settings.authcodes,
+        gateway=Gateway(trusted_proxies=(ip_network("127.0.0.1/32"),)),
+        callers=(CallerEntry(name="campus", networks=(ip_network("192.0.2.0/24"),)),),
+    )
+    application = app.build(behind, tmp_path)
+    for address in ("192.0.2.7", "198.51.100.1"):
+        environ = request(envelope().encode(), PATH_INFO="/TOEFLWebService/TOEFLEdm.asmx", HTTP_X_FORWARDED_FOR=address)
+        with capture_logs() as lines:
+            send(application, environ)
+        (line,) = lines
+        known = address == "192.0.2.7"
+        assert line["address"] == address
+        assert (line.get("caller"), line["outcome"]) == (("campus", "ok") if known else (None, "no-credentials"))

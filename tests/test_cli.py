@@ -58,7 +58,7 @@ def test_check_says_what_is_good(tmp_path: Path, authcode_file: Path) -> None:
 
 
 def test_check_says_all_that_is_wrong_at_once(tmp_path: Path) -> None:
-    text = '[gateway]\nbind = "0.0.0.0:80"\nbnd = 1\n[upstream]\nurl = "http://example.org /scores"\n'
+    text = '[gateway]\nbind = "80"\nbnd = 1\n[upstream]\nurl = "http://example.org /scores"\n[[authcodes]]\n'
     shown = _runner.invoke(cli, ["check", "-c", _config(tmp_path, text)])
     assert shown.exit_code == 1
     for place in ("gateway.bind", "gateway.bnd", "upstream.url", "authcodes"):

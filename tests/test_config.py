@@ -59,7 +59,7 @@ class TestDefaults:
         assert (found.upstream.proxy, found.upstream.ca_file) == (None, None)
 
     def test_the_upstream_and_the_authcode_have_none(self, tmp_path: Path) -> None:
-        assert refused(tmp_path, "") == ["upstream: Field required", "authcodes: Field required"]
+        assert refused(tmp_path, "") == ["upstream: Field required"]
 
     def test_it_cannot_be_changed(self, tmp_path: Path) -> None:
         found = loaded(tmp_path)
@@ -158,13 +158,14 @@ class TestBind:
     def test_this_machine(self, tmp_path: Path, bind: str) -> None:
         assert loaded(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}').gateway.bind == bind
 
+    @pytest.mark.parametrize("bind", ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "scores.example.edu:8080"])
+    def test_where_others_reach_it_nobody_may_call_without_credentials(self, tmp_path: Path, bind: str) -> None:
+        (entry,) = loaded(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}').who_may_call
+        assert (entry.credentials, entry.anybody) == ("authcode", False)
+
     @pytest.mark.parametrize(
         ("bind", "reason"),
         [
-            ("0.0.0.0:8080", "is not a loopback address"),
-            ("[::]:8080", "is not a loopback address"),
-            ("10.0.0.1:8080", "is not a loopback address"),
-            ("scores.example.edu:8080", "is not a loopback address"),
             (":8080", "is not ADDRESS:PORT"),
             ("8080", "is not ADDRESS:PORT"),
             ("127.0.0.1", "is not ADDRESS:PORT"),
@@ -212,9 +213,14 @@ class TestAuthcodes:
         assert reason in lines
         assert "c3ludGhldGlj" not in "\n".join(lines)
 
-    def test_exactly_one(self, tmp_path: Path) -> None:
-        assert len(refused(tmp_path, f'{GOOD}\n[[authcodes]]\nname = "b"\nenv = "B"')) == 1
-        assert len(refused(tmp_path, f"authcodes = []\n{GOOD.partition('[[')[0]}")) == 1
+    def test_at_least_one(self, tmp_path: Path) -> None:
+        (line,) = refused(tmp_path, f"authcodes = []\n{GOOD.partition('[[')[0]}")
+        assert line.startswith("authcodes: at least one is needed")
+
+    def test_names_are_distinct(self, tmp_path: Path) -> None:
+        name = loaded(tmp_path).authcodes[0].name
+        (line,) = refused(tmp_path, f'{GOOD}\n[[authcodes]]\nname = "{name}"\nenv = "B"')
+        assert line == f"two authcodes are named {name}"
 
     @pytest.mark.parametrize(
         ("place", "words"),
@@ -345,7 +351,6 @@ class TestWrong:
             "gateway.port",
             "upstream.url",
             "upstream.max_bytes",
-            "authcodes",
             "contracts.0.path",
             "other",
         ]
@@ -389,3 +394,19 @@ def test_what_an_operation_reports_by(tmp_path: Path) -> None:
     assert loaded(tmp_path).contracts[0].reportby == {}
     found = loaded(tmp_path, f'{GOOD}[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n')
     assert found.contracts[0].reportby == {"getScorelinkData": "synthetic"}
+
+
+@pytest.mark.parametrize(
+    ("callers", "reason"),
+    [
+        ('name = "a"\nnetworks = ["0.0.0.0/1", "128.0.0.0/1"]', "would give scores to everybody"),
+        ('name = "a"\nnetworks = ["::/1", "8000::/1"]', "would give scores to everybody"),
+        ('name = "a"\nnetworks = ["10.0.0.0/8"]\n[[callers]]\nname = "a"\nanybody = true', "two callers are named a"),
+        ('name = "a"\ncredentials = "own"\nuser = "u"\npassword_hash = "synthetic-secret"', "should match pattern"),
+    ],
+    ids=["halves", "halves of IPv6", "one name", "no hash"],
+)
+def test_callers_that_would_be_a_mistake(tmp_path: Path, callers: str, reason: str) -> None:
+    lines = "\n".join(refused(tmp_path, f'[gateway]\nbind = "0.0.0.0:8080"\n{GOOD}\n[[callers]]\n{callers}'))
+    assert reason in lines
+    assert "synthetic-secret" not in lines

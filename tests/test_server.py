@@ -46,3 +46,8 @@ def test_a_broken_chunk_is_the_callers_fault(gateway: Gateway) -> None:
     )
     answer = send(gateway.url, request)
     assert (answer.status, answer.slug) == (500, "cut-request")
+
+
+def test_what_a_proxy_says_counts_for_nothing_to_gunicorn(gateway: Gateway) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off", "Script-Name": "/elsewhere"}
+    assert post(gateway.url, envelope(), headers=headers).status == 200

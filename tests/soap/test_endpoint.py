@@ -16,15 +16,23 @@ from shim import errors
 from shim.query import ScoreFile, ScoreQuery
 from shim.soap import contract
 from shim.soap.dialect import MARKS, Dialect, Version
-from shim.soap.endpoint import Endpoint, Fetch
+from shim.soap.endpoint import Admit, Admitted, Endpoint
 from shim.telemetry import FIELDS
 from tests.soap import calls, wsdls
 
 LIMIT = 64 * 1024
 
 
+Fetch = Callable[[ScoreQuery], ScoreFile]
+
+
+def admit(fetch: Fetch) -> Admit:
+    """Let anybody in."""
+    return lambda environ, offered: Admitted("registrar", fetch)
+
+
 def endpoint(fetch: Fetch | None = None) -> Endpoint:
-    return Endpoint(calls.shipped(), fetch or calls.Upstream(), max_request=LIMIT)
+    return Endpoint(calls.shipped(), admit(fetch or calls.Upstream()), max_request=LIMIT)
 
 
 SERVED = endpoint()
@@ -90,6 +98,7 @@ class TestAnswer:
             "log_level": "info",
             "request": reply.headers["X-Request-ID"],
             "address": "127.0.0.1",
+            "caller": "registrar",
             "operation": "GetScores",
             "start": "2025-04-21T16:45:03",
             "end": "2025-04-22T16:52:13",
@@ -226,7 +235,7 @@ def adopted(folder: Path, more: str = "", result: str = wsdls.RESULT, fetch: Fet
         f'reportby = {{ value = "synthetic" }}\ndates = ["YYYY-MM-DD"]\n{more}'
     )
     paths = calls.written(folder, wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=result))), mapping)
-    return Endpoint(contract.load(*paths), fetch or calls.Upstream(), max_request=LIMIT)
+    return Endpoint(contract.load(*paths), admit(fetch or calls.Upstream()), max_request=LIMIT)
 
 
 FETCH = '<Fetch xmlns="urn:legacy"><fromDate>{}</fromDate><untilDate>2025-04-22</untilDate></Fetch>'
