@@ -108,7 +108,9 @@ def _admission(config: Config, stored: Mapping[str, StoredAuthcode], standings: 
                 file = client.fetch(query, authcode.value)
             except errors.GatewayError as error:
                 # The authcode is made of what the caller sent, so it is the caller that is not known.
-                raise callers.rejected(proof) if error.cause is errors.UPSTREAM_AUTHCODE else error from error
+                if error.cause is errors.UPSTREAM_AUTHCODE:
+                    raise callers.rejected(proof) from error
+                raise
             callers.accepted(proof)
             return file
 
