@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shim import app, config
 from shim.access.authcodes import AuthcodeError, StoredAuthcode
+from shim.access.callers import secret_of
 from shim.config import Config, ConfigError, ContractSource
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
@@ -43,7 +44,17 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     yield Finding("config", good=True, text=str(path) if path is not None else "from the environment")
     for source in settings.contracts:
         yield from _contract(source, settings.retirement.info_url)
-    yield from _authcode(settings, upstream=upstream)
+    yield from _callers(settings)
+    yield from _authcodes(settings, upstream=upstream)
+
+
+def _callers(settings: Config) -> Iterator[Finding]:
+    for entry in settings.who_may_call:
+        try:
+            secret_of(entry)
+        except AuthcodeError as error:
+            yield from _wrong("callers", error)
+    yield Finding("callers", good=True, text=", ".join(entry.name for entry in settings.who_may_call))
 
 
 def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]:
@@ -56,7 +67,7 @@ def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
 
 
-def _authcode(settings: Config, *, upstream: bool) -> Iterator[Finding]:
+def _authcodes(settings: Config, *, upstream: bool) -> Iterator[Finding]:
     for source in settings.authcodes:
         try:
             authcode = StoredAuthcode(source)

@@ -36,6 +36,7 @@ def test_all_is_good(tmp_path: Path) -> None:
     assert found(path) == [
         Finding("config", good=True, text=str(path)),
         Finding("contract", good=True, text=f"{PATH} answers GetScores, getScorelinkDataByReportDate"),
+        Finding("callers", good=True, text="main, this-machine"),
         Finding("authcode", good=True, text="main, from environment variable SYNTHETIC_AUTHCODE, is well-formed"),
     ]
 
@@ -64,6 +65,7 @@ def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, m
         ("contract", False),
         ("contract", False),
         ("contract", True),
+        ("callers", True),
         ("authcode", False),
     ]
 
@@ -121,9 +123,18 @@ def test_with_no_usable_authcode_there_is_no_call(tmp_path: Path, monkeypatch: p
     with Played() as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         assert upstream.connections == 0
-    assert [finding.part for finding in findings] == ["config", "contract", "authcode"]
+    assert [finding.part for finding in findings] == ["config", "contract", "callers", "authcode"]
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(config.FILE_VARIABLE, raising=False)
+
+
+def test_a_callers_secret_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("synthetic-secret")
+    (tmp_path / "secret").chmod(0o644)
+    more = '[[callers]]\nname = "nightly"\ncredentials = "own"\nuser = "n"\nsecret_file = "secret"\n'
+    wrong = [finding for finding in found(written(tmp_path, more=more)) if not finding.good]
+    assert [finding.part for finding in wrong] == ["callers"]
+    assert "readable by everybody" in wrong[0].text

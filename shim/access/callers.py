@@ -111,7 +111,7 @@ class _Rule:
         self._entry = entry
         self._authcode = authcode
         self._passed = _Passed()
-        self._secret = _secret(entry)
+        self._secret = secret_of(entry)
         self.user = entry.user
         self.password_hash = entry.password_hash
 
@@ -187,7 +187,12 @@ class _Passed:
         return hmac.digest(self._key, repr(parts).encode(), "sha256")
 
 
-def _secret(entry: CallerEntry) -> str:
+def secret_of(entry: CallerEntry) -> str:
+    """Read a caller's own password, if it is kept in a file; empty where it is not.
+
+    Raises:
+        AuthcodeError: The file cannot be used.
+    """
     if entry.secret_file is None:
         return ""
     try:

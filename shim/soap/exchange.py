@@ -3,7 +3,6 @@
 import io
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -103,11 +102,10 @@ class Exchange:
         return self._body(body)
 
     def end(self, outcome: str) -> None:
-        """Write the line in the log; it never fails the call."""
+        """Write the line in the log."""
         self._fields["address"] = self.environ.get(ADDRESS) or self.environ.get("REMOTE_ADDR", "")
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
-        with suppress(OSError, ValueError):  # standard error is full, or closed
-            _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
+        _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
 
     def _body(self, body: bytes) -> Iterable[bytes]:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]

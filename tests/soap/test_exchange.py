@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from structlog.testing import capture_logs
 
-from shim import errors
+from shim import errors, telemetry
 from shim.errors import Cause, GatewayError
 from shim.query import ScoreFile
 from shim.soap.answer import Name, Wrapper
@@ -240,12 +241,16 @@ def test_nobody_on_the_way_may_keep_or_guess_at_an_answer(answer: "WSGIApplicati
 
 
 @pytest.mark.parametrize("failure", [OSError("full"), ValueError("closed")], ids=["full", "closed"])
-def test_a_log_that_cannot_be_written_does_not_fail_the_call(failure: Exception) -> None:
-    def fail(*_: object) -> str:
-        raise failure
+def test_a_log_that_cannot_be_written_does_not_fail_the_call(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.StringIO):
+        def write(self, _: str) -> int:
+            raise failure
 
     file = score_file(b"x")
-    structlog.configure(processors=[fail])
+    monkeypatch.setattr(sys, "stderr", Broken())
+    telemetry.configure()
     try:
         assert calls.send(application(file), calls.request()).code == HTTPStatus.OK
         assert calls.send(application(fault=errors.INTERNAL.error()), calls.request()).slug == "internal"
