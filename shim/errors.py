@@ -30,6 +30,10 @@ class GatewayError(Exception):
         """What happened and whose move it is, in the same words for every SOAP version."""
         return self.cause.text.format(self.detail)
 
+    def told(self, request_number: str) -> str:
+        """The words of a fault: the sentence, the stable name, and the number that finds the call in the log."""
+        return f"{self.sentence} ({self.cause.slug}; request {request_number})"
+
 
 class CallerError(GatewayError):
     """The call cannot be answered as it was sent; its sender must change it."""

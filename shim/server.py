@@ -95,7 +95,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Answer a fault and close."""
         error = errors.BAD_HTTP.error() if isinstance(exc, ParseException) else errors.INTERNAL.error()
         cause, number, dialect = error.cause, telemetry.request_number(), Dialect()
-        body = answer.fault(dialect, cause, f"{error.sentence} ({cause.slug}; request {number})")
+        body = answer.fault(dialect, cause, error.told(number))
         head = (
             f"HTTP/1.1 {cause.http_11} {HTTPStatus(cause.http_11).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"

@@ -14,10 +14,10 @@ The client has already seen the announced length, or the last chunk, when
 import codecs
 from typing import Final, Protocol
 
-from shim import errors
+from shim import errors, scorelink
 from shim.query import Format
 
-SHORTEST_RECORD: Final = 774
+SHORTEST_RECORD: Final = scorelink.SHORTEST
 """Bytes: the last field of the 2018 layout, the Report Date, ends here; what follows may come trimmed."""
 LONGEST_RECORD: Final = 4096
 """Bytes: well above the 1,600 of the widest record known."""

@@ -5,12 +5,11 @@ from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from shim.errors import Cause
-from shim.soap.dialect import MARKS, Dialect, Version
+from shim.soap.dialect import MARKS, XSI, Dialect, Version
 
 Empty = Literal["absent", "empty", "nil"]
 """How an answer without scores looks: no result element, an empty one, or one with ``xsi:nil``."""
 
-_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _FAULT: Final = {
     Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring><detail/>",
     Version.SOAP_12: "<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
@@ -59,7 +58,7 @@ def empty(dialect: Dialect, wrapper: Wrapper, form: Empty) -> bytes:
         elements.pop()
     *outer, (innermost, _) = elements
     opening = "".join(f"<{start}>" for start, _ in outer)
-    nil = f' xsi:nil="true" xmlns:xsi="{_XSI}"' if form == "nil" else ""
+    nil = f' xsi:nil="true" xmlns:xsi="{XSI}"' if form == "nil" else ""
     return encode(f"{head}{opening}<{innermost}{nil}/>{_closing(outer)}{tail}", dialect, mark=True)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 MARKS: Final = {"utf-8": codecs.BOM_UTF8, "utf-16le": codecs.BOM_UTF16_LE, "utf-16be": codecs.BOM_UTF16_BE}
 """Byte order marks by Python's name of the encoding."""
 
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 
 

@@ -12,14 +12,12 @@ from typing import Final
 from lxml import etree
 
 from shim import errors
-from shim.soap.dialect import ADDRESSING, MARKS, WSSE, Addressing, Dialect, Version
+from shim.soap.dialect import ADDRESSING, MARKS, WSSE, XSI, Addressing, Dialect, Version
 
-XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 _TRUE: Final = frozenset({"1", "true"})
 _XML_SPACE: Final = " \t\r\n"
-
 
 _UNDERSTOOD: Final = frozenset({WSSE, *ADDRESSING})
 # Roles in which the gateway is a header's addressee (SOAP 1.1 §4.2.2, SOAP 1.2 part 1 §2.2).

@@ -83,7 +83,7 @@ class Exchange:
         stable name and the number under which the operator finds the call in the log.
         """
         dialect, cause = self._dialect(), error.cause
-        text = f"{error.sentence} ({cause.slug}; request {self.number})"
+        text = error.told(self.number)
         self.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
         if self.reply is not None and self.reply.in_band:
             sentence = errors.in_band(text).encode()

@@ -59,17 +59,13 @@ class Pages:
 
     def wsdl(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer at the WSDL's own address."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return Exchange(environ).fault(errors.METHOD.error(), start_response)
         return self._answer_wsdl(environ, _query(environ), start_response)
 
     def imported(self, body: bytes) -> "WSGIApplication":
         """The room of a file that the WSDL imports."""
 
         def room(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-                return Exchange(environ).fault(errors.METHOD.error(), start_response)
-            return Exchange(environ).page(body, _TYPE, start_response)
+            return _document(body, environ, start_response)
 
         return room
 
@@ -77,7 +73,13 @@ class Pages:
         self, environ: "WSGIEnvironment", query: dict[str, list[str]], start_response: "StartResponse"
     ) -> Iterable[bytes]:
         body = self._all_ports if query.get("ports") == ["all"] else self._default
-        return Exchange(environ).page(body, _TYPE, start_response)
+        return _document(body, environ, start_response)
+
+
+def _document(body: bytes, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return Exchange(environ).fault(errors.METHOD.error(), start_response)
+    return Exchange(environ).page(body, _TYPE, start_response)
 
 
 def _query(environ: "WSGIEnvironment") -> dict[str, list[str]]:
