@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import Final
 from urllib.parse import quote
 
 import urllib3
@@ -15,9 +14,9 @@ from requests.adapters import HTTPAdapter
 from shim import __version__, errors
 from shim.query import ScoreFile, ScoreQuery
 from shim.rest.verify import verifier
+from shim.spool import spooling
 
 _CHUNK: Final = 64 * 1024
-_SPOOL_IN_MEMORY: Final = 1024 * 1024
 
 # The sentences of a 400, as its documentation gives them; in plain text or within JSON.
 _SENTENCES: Final = (
@@ -104,18 +103,14 @@ class Client:
 
     def _spool(self, response: Response, query: ScoreQuery) -> ScoreFile:
         kind = verifier(query.format)
-        spool = cast("BinaryIO", SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY))  # noqa: SIM115 - the ScoreFile closes it
-        try:
+        with spooling() as spool:
             for chunk in _body(response, self._limits.max_bytes):
                 kind.feed(chunk)
-                _write(spool, chunk)
+                spool.write(chunk)
             records = kind.finish()
             size = spool.tell()
             spool.seek(0)
-            return ScoreFile(spool, 0 if kind.blank else size, records)
-        except BaseException:
-            spool.close()
-            raise
+        return ScoreFile(spool, 0 if kind.blank else size, records)
 
 
 def query_string(query: ScoreQuery) -> str:
@@ -172,13 +167,6 @@ def _body(response: Response, limit: int) -> Iterator[bytes]:
         raise errors.UPSTREAM_TIMEOUT.error(note="in the middle of the answer") from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise errors.UPSTREAM_CUT.error(note=type(error).__name__) from error
-
-
-def _write(spool: BinaryIO, chunk: bytes) -> None:
-    try:
-        spool.write(chunk)
-    except OSError as error:
-        raise errors.SPOOL.error(note=error.strerror or type(error).__name__) from error
 
 
 def _unreachable(error: failures.RequestException) -> errors.GatewayError:

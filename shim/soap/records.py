@@ -1,13 +1,12 @@
 """How wide the records are that an operation answers with. Works on bytes, in a stream of any size."""
 
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 from shim import errors
 from shim.query import ScoreFile
 from shim.soap.mapping import Width
+from shim.spool import spooling
 
-_SPOOL_IN_MEMORY: Final = 1024 * 1024
 _SEPARATOR: Final = b"\r\n"
 
 
@@ -30,9 +29,8 @@ def fit(file: ScoreFile, width: Width) -> tuple[ScoreFile, int]:
     if file.records is None:
         file.close()
         raise errors.RECORD_WIDTH.error(note="JSON has no records of a width")
-    fitted = cast("BinaryIO", SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY))  # noqa: SIM115 - the ScoreFile closes it
     cuts = 0
-    try:
+    with file, spooling() as fitted:
         for line in file.spool:
             record = line.rstrip(_SEPARATOR)
             cuts += _is_cut(record, width)
@@ -41,14 +39,6 @@ def fit(file: ScoreFile, width: Width) -> tuple[ScoreFile, int]:
             fitted.write(line[len(record) :])
         size = fitted.tell()
         fitted.seek(0)
-    except OSError as error:
-        fitted.close()
-        raise errors.SPOOL.error(note=error.strerror or type(error).__name__) from error
-    except BaseException:
-        fitted.close()
-        raise
-    finally:
-        file.close()
     return ScoreFile(fitted, size, file.records), cuts
 
 
