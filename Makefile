@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo run test test-all lint lock clean
+.PHONY: demo run test faults lint bench soak fuzz lock clean
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -13,17 +13,37 @@ run: $(READY)
 	$(BIN)/toefl-shim serve
 
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(PYTEST_FLAGS)
+
+# All that was made to go wrong, as a table; also in build/faults.md, and with UPDATE=1 in SECURITY.md.
+faults: $(READY)
+	$(BIN)/python -m pytest tests/faults -p tests.faults.table $(if $(UPDATE),--update=SECURITY.md) $(PYTEST_FLAGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The gateway beside other ways to do its job; needs nginx and wrk. Writes bench/RESULTS.md, or with QUICK=1 build/bench.
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(BENCH_FLAGS)
+
+# Good and bad calls for a long time; fails when anything that the gateway holds grows. Writes build/SOAK.md, .csv and .svg.
+SOAK_SECONDS ?= 3600
+soak: $(VENV)/.bench
+	$(BIN)/python -m bench.soak --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
+
+# Fuzzes what reads hostile input: each harness so many seconds, from the inputs in tests/fuzz/corpus.
+FUZZ_SECONDS ?= 20
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_FLAGS)
+
 # Resolves the requirements anew; needs uv.
 lock:
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
-	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev -o requirements/dev.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev --group bench -o requirements/bench.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev --group fuzz -o requirements/fuzz.txt
 
 clean:
 	rm -rf .venv* build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -32,6 +52,15 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "This Python cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.bench: $(READY) requirements/bench.txt bench/peers/package-lock.json
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.txt
+	@if command -v npm >/dev/null; then npm ci --prefix bench/peers --no-audit --no-fund --loglevel=error; else echo "node-soap is left out: npm is not installed"; fi
+	@touch $@
+
+$(VENV)/.fuzz: $(READY) requirements/fuzz.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/fuzz.txt
 	@touch $@
