@@ -1,5 +1,18 @@
-"""``python -m shim`` is ``toefl-shim``."""
+"""``toefl-shim``, and ``python -m shim``."""
+
+import sys
+
+if sys.argv[1:2] == ["serve"]:
+    # gevent replaces the calls that wait for a socket, and must do so before any other module takes hold of them. Not
+    # those for processes and signals, which are gunicorn's; and not select, of which urllib3 asks, without waiting,
+    # whether a kept connection is still there: gevent's takes 30 us to say so.
+    from gevent import monkey
+
+    monkey.patch_all(os=False, signal=False, subprocess=False, select=False)
 
 from shim.cli import main
 
-main()
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

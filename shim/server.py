@@ -1,43 +1,65 @@
-"""gunicorn around the WSGI application: its settings, and a worker that answers in SOAP even to broken HTTP."""
+"""gunicorn around the WSGI application: its settings, its log, and how it is set up anew."""
 
+import gc
 import logging
 import os
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+import resource
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.http.errors import ParseException
-from gunicorn.util import write_nonblock
-from gunicorn.workers.gthread import ThreadWorker
 
-from shim import errors, telemetry
-from shim.config import Gateway
-from shim.soap import answer
-from shim.soap.dialect import Dialect
+from shim import telemetry
+from shim.access.authcodes import AuthcodeError
+from shim.app import Application
+from shim.config import ConfigError, Gateway
+from shim.soap.contract import ContractError
+from shim.worker import KEEPALIVE, hold_signals, release_signals
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _log = structlog.get_logger()
 
-# Seconds; longer than nginx keeps a connection (60), so that nginx is the one that closes it.
-_KEEPALIVE: Final = 75
+# In each worker, idle ones included.
+_CONNECTIONS: Final = 12_000
+_FILES: Final = 2 * _CONNECTIONS + 1000
+
+
+class Site(NamedTuple):
+    """What is served.
+
+    Attributes:
+        application: It was built, and so checked, before any worker starts.
+        settings: How it is served.
+    """
+
+    application: Application
+    settings: Gateway
 
 
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with the settings of a gateway."""
 
-    def __init__(self, application: "WSGIApplication", settings: Gateway) -> None:
-        """Take an application that was built, and so checked, before any worker starts."""
-        self._application = application
-        self._settings = settings
+    def __init__(self, site: Site, rebuild: Callable[[], Site]) -> None:
+        """Take what to serve, and how to build it anew when a signal asks for that."""
+        self._site = site
+        self._rebuild = rebuild
         super().__init__()
 
     def run(self) -> None:
         """Serve until a signal ends it; only the process that called this returns from it."""
         own = os.getpid()
+        _allow_many_connections()
+        # A core file would hold authcodes and scores.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # What was built at start lives to the end: no worker needs to look through it for garbage, or copy its pages.
+        gc.collect()
+        gc.freeze()
+        # Until a new worker has handlers of its own it has the server's, which would lose the signal that ends it.
+        os.register_at_fork(before=hold_signals, after_in_parent=release_signals)
         try:
             super().run()
         except SystemExit as end:
@@ -46,15 +68,29 @@ class Server(BaseApplication):  # type: ignore[misc]
                 os._exit(end.code if isinstance(end.code, int) else 1)
             raise
 
+    def reload(self) -> None:
+        """Read the configuration again; a wrong one changes nothing. New workers follow in either case."""
+        try:
+            self._site = self._rebuild()
+        except (ConfigError, AuthcodeError, ContractError) as error:
+            for reason in str(error).splitlines():
+                _log.error("server", note=f"the old configuration stays in use: {reason}")
+        super().reload()
+
     def load_config(self) -> None:
         """Set gunicorn up from our settings alone: no file, no command line, no environment."""
+        settings = self._site.settings
         for name, value in {
-            "bind": [bind for bind in (self._settings.bind, self._settings.admin_bind) if bind is not None],
-            "workers": self._settings.workers,
-            "threads": self._settings.threads,
-            "worker_class": "shim.server.Worker",
+            "bind": [bind for bind in (settings.bind, settings.admin_bind) if bind is not None],
+            "workers": settings.workers,
+            "graceful_timeout": settings.stop_timeout,
+            "child_exit": lambda _, worker: self._site.application.metrics.forget(worker.pid),
+            "worker_connections": _CONNECTIONS,
+            "worker_class": "shim.worker.Worker",
+            # Its other parser, in C, would be taken wherever one is installed, of whatever age.
+            "http_parser": "python",
             "logger_class": "shim.server.ServerLogger",
-            "keepalive": _KEEPALIVE,
+            "keepalive": KEEPALIVE,
             "proc_name": "toefl-shim",
             # What a proxy says counts only where gateway.trusted_proxies says so, and is read there.
             "forwarded_allow_ips": "",
@@ -65,7 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> "WSGIApplication":
         """Give each worker the application."""
-        return self._application
+        return self._site.application
 
 
 class ServerLogger(Logger):  # type: ignore[misc]
@@ -84,24 +120,7 @@ class _Handler(logging.Handler):
         _log.log(record.levelno, "server", note=note or record.getMessage())
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker, but for what it answers to a request that it cannot read.
-
-    Its own answer is a page of HTML that repeats a part of the request, and so
-    does its line in the log. A SOAP client can read neither.
-    """
-
-    def handle_error(self, req: object, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401, ARG002 - gunicorn has no types
-        """Answer a fault and close."""
-        error = errors.BAD_HTTP.error() if isinstance(exc, ParseException) else errors.INTERNAL.error()
-        cause, number, dialect = error.cause, telemetry.request_number(), Dialect()
-        body = answer.fault(dialect, cause, error.told(number))
-        head = (
-            f"HTTP/1.1 {cause.http_11} {HTTPStatus(cause.http_11).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        _log.warning("call", request=number, outcome=cause.slug, note=telemetry.where(exc))
-        try:
-            write_nonblock(client, head.encode() + body)
-        except OSError:
-            _log.debug("call", request=number, outcome="caller-left")
+def _allow_many_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, hard), hard))

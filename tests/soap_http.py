@@ -1,6 +1,7 @@
 """SOAP over HTTP by hand: for what no client library would send, and to see exactly what comes back."""
 
 import base64
+import contextlib
 import http.client
 import socket
 from dataclasses import dataclass
@@ -76,11 +77,14 @@ def post(url: str, body: bytes, version: str = SOAP_11, headers: dict[str, str] 
         connection.close()
 
 
-def send(url: str, request: bytes) -> Answer:
-    """Send a request byte for byte and read the whole answer, which may follow a ``100 Continue``."""
+def send(url: str, request: bytes, *, end: bool = False) -> Answer:
+    """Send a request byte for byte, and no more if ``end``; read the answer, which may follow a ``100 Continue``."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as connection:
         connection.sendall(request)
+        if end:
+            with contextlib.suppress(OSError):  # the other side may have ended it
+                connection.shutdown(socket.SHUT_WR)
         response = http.client.HTTPResponse(connection)
         response.begin()
         return _read(response)

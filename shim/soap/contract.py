@@ -19,6 +19,8 @@ from shim.soap.envelope import Call
 from shim.soap.mapping import Fixed, MappingError, Meaning, Source
 from shim.soap.result import Reply
 
+_LONGEST_WORD = 200
+"""Characters; it becomes a part of an address."""
 _UNMAPPED = Meaning(unavailable="nobody said what it means.")
 
 
@@ -81,8 +83,8 @@ class Operation:
         query = ScoreQuery(
             start=self._date(meaning.startdate, values, "start"),
             end=self._date(meaning.enddate, values, "end"),
-            type=_value(meaning.type, values),
-            reportby=_value(meaning.reportby, values),
+            type=_word(meaning.type, values),
+            reportby=_word(meaning.reportby, values),
             format=meaning.format,
         )
         if query.start >= query.end:
@@ -103,6 +105,13 @@ def _value(source: Source, values: Mapping[str, str | None]) -> str:
     value = (values.get(source) or "").strip()
     if not value:
         raise errors.MISSING_PARAMETER.error(source)
+    return value
+
+
+def _word(source: Source, values: Mapping[str, str | None]) -> str:
+    value = _value(source, values)
+    if len(value) > _LONGEST_WORD:
+        raise errors.BAD_PARAMETER.error(str(source))
     return value
 
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from lxml import etree
@@ -80,7 +81,15 @@ def _digest(token: etree._Element, user: str, digest: str) -> Digest:
     if not nonce:
         raise ValueError("a digest without a nonce")
     _check_length(user, created, digest)
-    return Digest(user, _decoded(digest), nonce, created, to_utc(created, ("ISO 8601",), "start"))
+    return Digest(user, _decoded(digest), nonce, created, _moment(created))
+
+
+def _moment(created: str) -> datetime:
+    try:
+        return to_utc(created, ("ISO 8601",), "start")
+    except ValueError:
+        # What datetime says of a date holds parts of it.
+        raise ValueError("a time that is none") from None
 
 
 def _decoded(text: str) -> bytes:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from lxml import etree
 from zeep import Settings
 from zeep.exceptions import DTDForbidden
-from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import SoapBinding
@@ -77,8 +76,7 @@ def read(path: Path) -> Mapping[str, Description]:
         raise DescriptionError(f"{path}: its types refer to themselves without end") from error
     except DTDForbidden as error:
         raise DescriptionError(f"{path}: it has a DOCTYPE: take that out, no WSDL needs one") from error
-    except (ZeepError, etree.XMLSyntaxError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        # zeep raises whatever its reading stumbles on.
+    except Exception as error:  # zeep raises whatever its reading stumbles on
         raise DescriptionError(
             f"{path}: it is no WSDL that can be understood ({type(error).__name__}): "
             "save it anew from the old service, or from the project of its client"

@@ -1,16 +1,20 @@
 """The WSGI endpoint of one contract: a SOAP call in, a score file or a fault out."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from shim import errors, telemetry
 from shim.access.proof import Credentials
+from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
 from shim.soap import credentials, envelope, records
 from shim.soap.contract import Contract
-from shim.soap.exchange import Exchange
-from shim.soap.request import action, check_media_type, read_body
+from shim.soap.exchange import Exchange, Observe
+from shim.soap.request import Limits, action, check_media_type, read_body
 from shim.soap.service import LegacyService
+from shim.spool import Room
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -32,24 +36,41 @@ Admit = Callable[["WSGIEnvironment", tuple[Credentials, ...]], Admitted]
 """Tells who sends a request with these credentials; raises ``CallerError`` for nobody who may call."""
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all endpoints of a gateway share.
+
+    Attributes:
+        room: Where score files are held.
+        places: How many calls are answered at a time.
+        observe: Is told of every call that has ended.
+    """
+
+    room: Room
+    places: Places
+    observe: Observe
+
+
 class Endpoint:
     """Answers the SOAP calls of one contract."""
 
-    def __init__(self, contract: Contract, admit: Admit, *, max_request: int) -> None:
+    def __init__(self, contract: Contract, admit: Admit, house: House, limits: Limits) -> None:
         """Compile the contract.
 
         Args:
             contract: The operations.
             admit: Who may call.
-            max_request: Largest request in bytes.
+            house: What all contracts of the gateway share.
+            limits: What a request may take.
         """
         self._service = LegacyService(contract)
         self._admit = admit
-        self._max_request = max_request
+        self._house = house
+        self._limits = limits
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        exchange = Exchange(environ)
+        exchange = Exchange(environ, self._house.observe)
         try:
             return self._answer(exchange, start_response)
         except errors.GatewayError as error:
@@ -61,13 +82,16 @@ class Endpoint:
         if exchange.environ["REQUEST_METHOD"] != "POST":
             raise errors.METHOD.error()
         check_media_type(exchange.content_type)
-        exchange.body = read_body(exchange.environ, self._max_request)
+        exchange.body = read_body(exchange.environ, self._limits)
         opened = envelope.parse(exchange.body, exchange.content_type)
         exchange.dialect = opened.dialect
         call = opened.call()
         operation = self._service.operation(call, action(exchange.environ))
         exchange.reply = operation.reply(call)
         exchange.note(operation=operation.name)
+        # Not sooner: who calls an operation with errors in its result must find this one there as well.
+        self._house.places.take()
+        exchange.on_end = self._house.places.leave
 
         def score_file(values: Mapping[str, str | None]) -> ScoreFile:
             authorization = exchange.environ.get("HTTP_AUTHORIZATION", "")
@@ -76,10 +100,14 @@ class Endpoint:
             exchange.note(caller=caller.name)
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())
-            file = caller.fetch(query)
+            began = time.monotonic()
+            try:
+                file = caller.fetch(query)
+            finally:
+                exchange.note(upstream=round(time.monotonic() - began, 6))
             if operation.meaning.records == "as-sent":
                 return file
-            file, cut = records.fit(file, operation.meaning.records)
+            file, cut = records.fit(file, operation.meaning.records, self._house.room)
             exchange.note(cut=cut or None)
             return file
 

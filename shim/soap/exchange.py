@@ -1,8 +1,9 @@
 """One request and its answer, from its first byte to its line in the log."""
 
 import io
+import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 METHODS: Final = "GET, HEAD, POST"
 """What the address of a contract takes."""
 
+Observe = Callable[[Mapping[str, object]], None]
+"""Is told of a call that has ended."""
+
 ADDRESS: Final = "toefl_shim.address"
 """Where a request comes from, in its WSGI environment, once it is known what a trusted proxy says of it."""
 
@@ -36,18 +40,22 @@ class Exchange:
         body: Its body, once it was read.
         dialect: How to answer, once that is certain.
         reply: How to answer the operation, once that is known.
+        on_end: Called at the end.
     """
 
-    def __init__(self, environ: "WSGIEnvironment") -> None:
-        """Begin with a request."""
+    def __init__(self, environ: "WSGIEnvironment", observe: Observe = lambda _: None) -> None:
+        """Begin with a request; at its end, somebody is told the fields of its line in the log."""
         self.environ = environ
+        self.on_end: Callable[[], None] = lambda: None
+        self._observe = observe
         self.content_type: str = environ.get("CONTENT_TYPE", "")
-        self.number = telemetry.request_number()
+        self.number = telemetry.request_number(environ.get("HTTP_X_REQUEST_ID", ""))
         self.body = b""
         self.dialect: Dialect | None = None
         self.reply: Reply | None = None
         self._began = time.monotonic()
-        self._fields: dict[str, object] = {"request": self.number}
+        trace = telemetry.trace(environ.get("HTTP_TRACEPARENT", ""))
+        self._fields: dict[str, object] = {"request": self.number, "trace": trace}
 
     def note(self, **fields: object) -> None:
         """Add to the line in the log."""
@@ -94,6 +102,8 @@ class Exchange:
         headers = self._headers(dialect.content_type, len(body))
         if cause is errors.METHOD:
             headers.append(("Allow", METHODS))
+        if error.retry_after:
+            headers.append(("Retry-After", str(math.ceil(error.retry_after))))
         if cause is errors.NO_CREDENTIALS:
             # WCF and PHP send Basic credentials only when they are asked for.
             headers.append(("WWW-Authenticate", 'Basic realm="scores", charset="UTF-8"'))
@@ -103,9 +113,13 @@ class Exchange:
 
     def end(self, outcome: str) -> None:
         """Write the line in the log."""
-        self._fields["address"] = self.environ.get(ADDRESS) or self.environ.get("REMOTE_ADDR", "")
+        self.on_end()
+        address = self.environ.get(ADDRESS) or self.environ.get("REMOTE_ADDR", "")
+        seconds = round(time.monotonic() - self._began, 6)
+        self.note(outcome=outcome, seconds=seconds, address=address)
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
-        _log.info("call", outcome=outcome, seconds=round(time.monotonic() - self._began, 6), **fields)
+        _log.info("call", **fields)
+        self._observe(fields)
 
     def _body(self, body: bytes) -> Iterable[bytes]:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
@@ -141,7 +155,10 @@ class _Answer:
         self._sent = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._result
+        for number, part in enumerate(self._result):
+            if number:
+                time.sleep(0)  # whoever takes it as fast as it comes must not make others wait
+            yield part
         self._sent = True
 
     def close(self) -> None:

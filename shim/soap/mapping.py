@@ -127,7 +127,7 @@ def load(path: Path) -> Mapping[str, Meaning]:
     """
     try:
         return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).operations
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MappingError(f"{path}: {error}") from error
     except ValidationError as error:
         raise MappingError("\n".join(f"{path}: {reason}" for reason in reasons(error))) from error
+    except (OSError, ValueError, RecursionError) as error:  # tomllib lets out more than its own errors
+        raise MappingError(f"{path}: {error}") from error

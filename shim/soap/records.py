@@ -5,17 +5,18 @@ from typing import Final
 from shim import errors
 from shim.query import ScoreFile
 from shim.soap.mapping import Width
-from shim.spool import spooling
+from shim.spool import Room
 
 _SEPARATOR: Final = b"\r\n"
 
 
-def fit(file: ScoreFile, width: Width) -> tuple[ScoreFile, int]:
+def fit(file: ScoreFile, width: Width, room: Room) -> tuple[ScoreFile, int]:
     """Give every record a width in bytes; the separators stay as they are.
 
     Args:
         file: The score file, which is closed if a new one is made.
         width: The width, and what becomes of wider records.
+        room: Where a new one is held.
 
     Returns:
         The score file, and how many records were cut.
@@ -30,7 +31,7 @@ def fit(file: ScoreFile, width: Width) -> tuple[ScoreFile, int]:
         file.close()
         raise errors.RECORD_WIDTH.error(note="JSON has no records of a width")
     cuts = 0
-    with file, spooling() as fitted:
+    with file, room.spooling() as fitted:
         for line in file.spool:
             record = line.rstrip(_SEPARATOR)
             cuts += _is_cut(record, width)

@@ -1,13 +1,17 @@
 """What is read of an HTTP request, within limits: its type, its action, and its body, whole and decompressed."""
 
 import re
+import time
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import gevent
 
 from shim import errors
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import InputStream, WSGIEnvironment
 
 # PHP's client compresses requests with either; zlib tells them apart by itself.
 _COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -15,6 +19,8 @@ _EITHER: Final = zlib.MAX_WBITS | 32
 _MEDIA_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
 # Digits of a Content-Length; int refuses thousands of them with an exception.
 _LONGEST_LENGTH: Final = 20
+# Bytes that are read at a time; each may come in a chunk of its own, with kilobytes that say nothing.
+_PIECE: Final = 1024
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
 
 
@@ -38,21 +44,38 @@ def check_media_type(content_type: str) -> None:
         raise errors.CONTENT_TYPE.error()
 
 
-def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may take.
+
+    Attributes:
+        size: Largest length of its body in bytes, both before and after decompression.
+        seconds: Longest time for its body.
+    """
+
+    size: int
+    seconds: float
+
+
+def read_body(environ: "WSGIEnvironment", limits: Limits) -> bytes:
     """Read and decompress the body of a request.
 
     Args:
         environ: The request.
-        limit: Largest length in bytes, both before and after decompression.
+        limits: What it may take.
 
     Raises:
         CallerError: It is too large, cannot be read whole, or its compression is not known.
     """
+    limit = limits.size
     announced = environ.get("CONTENT_LENGTH") or ""
     if len(announced) > _LONGEST_LENGTH or (announced.isdecimal() and int(announced) > limit):
         raise errors.TOO_LARGE.error()
     try:
-        body: bytes = environ["wsgi.input"].read(limit + 1)
+        with gevent.Timeout(limits.seconds):
+            body = _read(environ["wsgi.input"], limit + 1)
+    except gevent.Timeout as error:
+        raise errors.CUT_REQUEST.error(note="too slow") from error
     except Exception as error:  # each WSGI server has exceptions of its own for bad framing
         raise errors.CUT_REQUEST.error(note=type(error).__name__) from error
     if len(body) > limit:
@@ -61,6 +84,18 @@ def read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
         raise errors.CUT_REQUEST.error()
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     return body if encoding == "identity" else _decompress(body, encoding, limit)
+
+
+def _read(stream: "InputStream", most: int) -> bytes:
+    parts = []
+    while most:
+        part = stream.read(min(most, _PIECE))
+        parts.append(part)
+        most -= len(part)
+        if len(part) < _PIECE:
+            break
+        time.sleep(0)  # who sends as fast as is read must not make others wait, nor pass the time that there is
+    return b"".join(parts)
 
 
 def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
@@ -73,6 +108,7 @@ def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
         raise errors.COMPRESSION.error() from error
     if len(plain) > limit:
         raise errors.TOO_LARGE.error()
-    if not stream.eof:
+    # What follows the end, such as a second gzip member, would be dropped without a word.
+    if not stream.eof or stream.unused_data:
         raise errors.COMPRESSION.error()
     return plain

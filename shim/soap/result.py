@@ -17,7 +17,7 @@ ResultType = Literal["base64Binary", "string"]
 """The XML Schema types that a result may have."""
 
 # A multiple of 3, so that the base64 of the chunks is the base64 of the whole.
-_CHUNK: Final = 48 * 1024
+_CHUNK: Final = 96 * 1024
 
 # What XML 1.0 cannot carry (§2.2), not even as a character reference.
 _IMPOSSIBLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,6 +67,12 @@ class Result:
 
     def __iter__(self) -> Iterator[bytes]:
         """The chunks, once."""
+        if self._file.size > _CHUNK:
+            yield from self._parts()
+        else:  # in one piece, and so in one packet where it fits
+            yield b"".join(self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
         yield self._head
         if self._file.size:
             yield from self._text()
@@ -83,14 +89,18 @@ class Result:
         return characters if self._reply.dialect.encoding == "utf-8" else 2 * characters
 
     def _text(self) -> Iterator[bytes]:
-        parts = _base64(self._file) if self._reply.kind == "base64Binary" else _string(self._file)
-        for part in parts:
-            yield answer.encode(part, self._reply.dialect)
+        dialect = self._reply.dialect
+        if self._reply.kind == "string":
+            yield from (answer.encode(part, dialect) for part in _string(self._file))
+        elif dialect.encoding == "utf-8":
+            yield from _base64(self._file)
+        else:
+            yield from (answer.encode(part.decode(), dialect) for part in _base64(self._file))
 
 
-def _base64(file: ScoreFile) -> Iterator[str]:
+def _base64(file: ScoreFile) -> Iterator[bytes]:
     while chunk := file.spool.read(_CHUNK):
-        yield b2a_base64(chunk, newline=False).decode("ascii")
+        yield b2a_base64(chunk, newline=False)
 
 
 def _string(file: ScoreFile) -> Iterator[str]:

@@ -13,14 +13,18 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors
+from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
 from shim.soap import contract
 from shim.soap.dialect import MARKS, Dialect, Version
-from shim.soap.endpoint import Admit, Admitted, Endpoint
+from shim.soap.endpoint import Admit, Admitted, Endpoint, House
+from shim.soap.request import Limits
+from shim.spool import Room
 from shim.telemetry import FIELDS
 from tests.soap import calls, wsdls
 
 LIMIT = 64 * 1024
+HOUSE = House(Room(LIMIT), Places(10), lambda _: None)
 
 
 Fetch = Callable[[ScoreQuery], ScoreFile]
@@ -32,7 +36,7 @@ def admit(fetch: Fetch) -> Admit:
 
 
 def endpoint(fetch: Fetch | None = None) -> Endpoint:
-    return Endpoint(calls.shipped(), admit(fetch or calls.Upstream()), max_request=LIMIT)
+    return Endpoint(calls.shipped(), admit(fetch or calls.Upstream()), HOUSE, Limits(LIMIT, 30))
 
 
 SERVED = endpoint()
@@ -92,7 +96,7 @@ class TestAnswer:
         with capture_logs() as lines:
             reply = post()
         (line,) = lines
-        del line["seconds"]
+        assert line.pop("seconds") >= line.pop("upstream") >= 0
         assert line == {
             "event": "call",
             "log_level": "info",
@@ -235,7 +239,7 @@ def adopted(folder: Path, more: str = "", result: str = wsdls.RESULT, fetch: Fet
         f'reportby = {{ value = "synthetic" }}\ndates = ["YYYY-MM-DD"]\n{more}'
     )
     paths = calls.written(folder, wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=result))), mapping)
-    return Endpoint(contract.load(*paths), admit(fetch or calls.Upstream()), max_request=LIMIT)
+    return Endpoint(contract.load(*paths), admit(fetch or calls.Upstream()), HOUSE, Limits(LIMIT, 30))
 
 
 FETCH = '<Fetch xmlns="urn:legacy"><fromDate>{}</fromDate><untilDate>2025-04-22</untilDate></Fetch>'

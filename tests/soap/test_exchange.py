@@ -26,7 +26,7 @@ from tests.soap import calls
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CHUNK = 48 * 1024
+CHUNK = 96 * 1024
 WRAPPER = Wrapper(
     (Name("GetScoresResponse", calls.NAMESPACE), Name("GetScoresResult", calls.NAMESPACE)), action="urn:a"
 )

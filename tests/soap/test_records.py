@@ -10,8 +10,10 @@ from shim.errors import OperatorError
 from shim.query import ScoreFile
 from shim.soap import records
 from shim.soap.mapping import Width
+from shim.spool import Room
 
 MEBIBYTE = 1024 * 1024
+ROOM = Room(100 * MEBIBYTE)
 
 
 def score_file(data: bytes, count: int | None = 7) -> ScoreFile:
@@ -21,7 +23,7 @@ def score_file(data: bytes, count: int | None = 7) -> ScoreFile:
 def fitted(data: bytes, width: Width) -> tuple[bytes, int]:
     """The bytes, and how many records were cut; sizes and counts must agree."""
     original = score_file(data)
-    made, cut = records.fit(original, width)
+    made, cut = records.fit(original, width, ROOM)
     with made:
         assert original.spool.closed or made is original
         assert (made.spool.tell(), made.records) == (0, 7)
@@ -32,7 +34,7 @@ def fitted(data: bytes, width: Width) -> tuple[bytes, int]:
 
 def refused(file: ScoreFile, width: Width) -> str:
     with pytest.raises(OperatorError) as caught:
-        records.fit(file, width)
+        records.fit(file, width, ROOM)
     assert caught.value.cause.slug == "record-width"
     assert file.spool.closed
     return caught.value.note
@@ -99,7 +101,7 @@ def test_json_is_refused() -> None:
 
 def test_an_empty_score_file_stays_empty() -> None:
     """Its size says so; white space may still be in it."""
-    made, cut = records.fit(ScoreFile(io.BytesIO(b"  \r\n"), 0, 0), FOUR)
+    made, cut = records.fit(ScoreFile(io.BytesIO(b"  \r\n"), 0, 0), FOUR, ROOM)
     with made:
         assert (made.size, made.records, cut) == (0, 0, 0)
 
@@ -110,7 +112,7 @@ def test_a_file_larger_than_its_memory() -> None:
         spool.write((b"x" * 1600 + b"\r\n") * count)
         size = spool.tell()
         spool.seek(0)
-        made, cut = records.fit(ScoreFile(spool, size, count), Width(width=900))
+        made, cut = records.fit(ScoreFile(spool, size, count), Width(width=900), ROOM)
         assert spool.closed
     with made:
         assert (made.size, made.records, cut) == (902 * count, count, count)
@@ -124,5 +126,5 @@ def test_a_spool_that_fails_is_closed() -> None:
 
     spool = Failing(b"abcd")
     with pytest.raises((OSError, OperatorError)):
-        records.fit(ScoreFile(spool, 4, 1), FOUR)
+        records.fit(ScoreFile(spool, 4, 1), FOUR, ROOM)
     assert spool.closed

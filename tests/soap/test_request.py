@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shim.errors import CallerError
-from shim.soap.request import action, check_media_type, read_body
+from shim.soap.request import Limits, action, check_media_type, read_body
 from tests.soap import calls
 
 LIMIT = 1000
@@ -32,7 +32,7 @@ class Counted(io.BytesIO):
 
 
 def read(body: bytes, /, **changes: object) -> bytes:
-    return read_body(calls.request(body, **changes), LIMIT)
+    return read_body(calls.request(body, **changes), Limits(LIMIT, 30))
 
 
 def refused(body: bytes, /, **changes: object) -> str:

@@ -12,7 +12,7 @@ from shim.soap.answer import Empty, Name, Wrapper
 from shim.soap.dialect import MARKS, Dialect, Version
 from shim.soap.result import Reply, Result, ResultType
 
-CHUNK = 48 * 1024
+CHUNK = 96 * 1024
 WRAPPER = Wrapper((Name("FetchResponse", "urn:a"), Name("FetchResult", "urn:a")), "urn:action")
 DIALECTS = [Dialect(version, encoding) for version in Version for encoding in MARKS]
 every_dialect = pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+import pytest
+
+from shim.errors import OperatorError
+from shim.places import Places
+
+
+def test_no_more_calls_than_there_are_places() -> None:
+    told: list[int] = []
+    places = Places(2, told.append)
+    places.take()
+    places.take()
+    with pytest.raises(OperatorError, match="busy") as refused:
+        places.take()
+    assert refused.value.retry_after > 0
+    places.leave()
+    places.take()
+    assert told == [1, 2, 1, 2]
