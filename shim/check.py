@@ -83,7 +83,7 @@ def _call(settings: Config, authcode: str) -> Finding:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     query = ScoreQuery(now - timedelta(minutes=1), now, "TOEFL", "scorelinkbyreportdate")
     try:
-        with app.upstream(settings).fetch(query, authcode) as file:
+        with app.upstream(settings, app.room_of(settings)).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:
         text = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)

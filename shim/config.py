@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from contextvars import ContextVar
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -102,7 +103,9 @@ class Gateway(_Section):
         certificate_header: The header in which they hand on the subject of a client's certificate.
         allow_anybody: Serve scores also where a caller entry lets in anybody from anywhere.
         workers: Processes.
-        threads: Calls at a time in each process.
+        max_calls: Calls at a time in each process; more are told to come again.
+        request_timeout: Seconds for the body of a request.
+        stop_timeout: Seconds for running calls to end when the gateway stops.
         max_request: Largest request in bytes.
     """
 
@@ -113,8 +116,17 @@ class Gateway(_Section):
     certificate_header: str = Field(default="X-Client-Certificate-Subject", pattern=r"^[A-Za-z0-9-]+$")
     allow_anybody: bool = False
     workers: PositiveInt = 2
-    threads: PositiveInt = 16
+    max_calls: PositiveInt = 1000
+    request_timeout: PositiveFloat = 30
+    stop_timeout: PositiveInt = 90
     max_request: PositiveInt = 64 * 1024
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        # Which of the two a request came to is told by the port.
+        if self.admin_bind is not None and self.admin_bind.rpartition(":")[2] == self.bind.rpartition(":")[2]:
+            raise ValueError("admin_bind: needs another port than bind")
+        return self
 
     @property
     def is_exposed(self) -> bool:
@@ -133,7 +145,11 @@ class Upstream(_Section):
     Attributes:
         url: Address of ``/scores``, copied exactly.
         connect_timeout: Seconds to a connection.
-        read_timeout: Seconds between two bytes of the answer.
+        read_timeout: Seconds to the head of the answer, and for each 96 KiB of it.
+        deadline: Seconds for all attempts of one call together; .NET clients wait 60 or 100.
+        attempts: How often a call is made at most, where another attempt may help.
+        breaker_failures: Calls in a row without an answer after which it is not asked any more.
+        breaker_seconds: Seconds after which one call at a time tries again.
         max_bytes: Largest score file in bytes.
         ca_file: Certificate authorities to trust instead of the public ones.
         proxy: HTTP proxy on the way; the environment's is not used.
@@ -141,10 +157,26 @@ class Upstream(_Section):
 
     url: Annotated[str, AfterValidator(_secure_url)]
     connect_timeout: PositiveFloat = 5
-    read_timeout: PositiveFloat = 90
+    read_timeout: PositiveFloat = 30
+    deadline: PositiveFloat = 50
+    attempts: PositiveInt = 3
+    breaker_failures: PositiveInt = 5
+    breaker_seconds: PositiveFloat = 30
     max_bytes: PositiveInt = 1024 * 1024 * 1024
     ca_file: _AnchoredPath | None = None
     proxy: Annotated[str, AfterValidator(_url)] | None = None
+
+
+class Spool(_Section):
+    """Where score files are held until they are sent; they are deleted before the call ends.
+
+    Attributes:
+        folder: The folder for those that are not small; the system's own for temporary files if unset.
+        max_bytes: What those of one worker may take at any moment, in memory and on disk.
+    """
+
+    folder: _AnchoredPath | None = None
+    max_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
 
 
 class AuthcodeSource(_Section):
@@ -249,6 +281,22 @@ class Retirement(_Section):
     info_url: Annotated[str, AfterValidator(_page)] | None = None
 
 
+class Tracing(_Section):
+    """Where spans of calls go.
+
+    Attributes:
+        url: An OpenTelemetry collector that takes OTLP over HTTP; needs the extra ``otel``.
+    """
+
+    url: Annotated[str, AfterValidator(_url)] | None = None
+
+    @model_validator(mode="after")
+    def _installed(self) -> Self:
+        if self.url is not None and find_spec("opentelemetry") is None:
+            raise ValueError('needs more to be installed: pip install "toefl-soap-shim[otel]"')
+        return self
+
+
 class Config(BaseSettings):
     """Everything that an operator can set."""
 
@@ -258,6 +306,8 @@ class Config(BaseSettings):
 
     gateway: Gateway = Gateway()
     upstream: Upstream
+    spool: Spool = Spool()
+    tracing: Tracing = Tracing()
     authcodes: tuple[AuthcodeSource, ...] = ()
     callers: tuple[CallerEntry, ...] = ()
     contracts: tuple[ContractSource, ...] = (ContractSource(),)
@@ -318,6 +368,12 @@ class Config(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _room_for_the_largest(self) -> Self:
+        if self.spool.max_bytes < self.upstream.max_bytes:
+            raise ValueError("spool.max_bytes: must have room for one file of upstream.max_bytes")
+        return self
+
+    @model_validator(mode="after")
     def _distinct_paths(self) -> Self:
         paths = [path for contract in self.contracts for path in (contract.path.lower(), contract.wsdl_path.lower())]
         for path in sorted({path for path in paths if paths.count(path) > 1}):
@@ -364,7 +420,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets out more than its own errors
         raise ConfigError(f"{path}: {error}") from None
 
 

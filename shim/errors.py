@@ -16,11 +16,13 @@ class GatewayError(Exception):
         cause: The row of the table.
         detail: Fills the ``{}`` of the row's text: a name from the contract.
         note: For the operator's log alone: the name of an exception, a status.
+        retry_after: Seconds after which the same call may succeed; 0 where nobody knows.
     """
 
-    def __init__(self, cause: "Cause", detail: str = "", note: str = "") -> None:
+    def __init__(self, cause: "Cause", detail: str = "", note: str = "", retry_after: float = 0) -> None:
         """Bind a row of the table to one occurrence."""
         super().__init__(cause.slug)
+        self.retry_after = retry_after
         self.cause = cause
         self.detail = detail
         self.note = note
@@ -73,9 +75,9 @@ class Cause:
     retry: bool = field(kw_only=True, default=False)
     advice: str = field(kw_only=True, default="")
 
-    def error(self, detail: str = "", *, note: str = "") -> GatewayError:
+    def error(self, detail: str = "", *, note: str = "", retry_after: float = 0) -> GatewayError:
         """Make the exception to raise, of the party's class."""
-        return self.party(self, detail, note)
+        return self.party(self, detail, note, retry_after)
 
 
 def _caller(slug: str, text: str, *, retry: bool = False) -> Cause:
@@ -172,6 +174,9 @@ UPSTREAM_REDIRECT: Final = _upstream(
     "upstream-redirect", "TOEFL Access sent the gateway elsewhere, where it does not go: tell its operator."
 )
 UPSTREAM_BUSY: Final = _upstream("upstream-busy", "TOEFL Access is busy: call again later.", retry=True)
+UPSTREAM_DOWN: Final = _upstream(
+    "upstream-down", "TOEFL Access did not answer the last calls, so it was not asked: call again later.", retry=True
+)
 UPSTREAM_FAILED: Final = _upstream("upstream-failed", "TOEFL Access failed: call again later.", retry=True)
 UPSTREAM_STATUS: Final = _upstream("upstream-status", "TOEFL Access gave an answer that is not known.")
 UPSTREAM_TIMEOUT: Final = _upstream("upstream-timeout", "TOEFL Access did not answer in time: call again.", retry=True)
@@ -205,6 +210,12 @@ NOT_TEXT: Final = _operator(
     advice="Only a base64Binary result can carry this file; the contract's result is a string.",
 )
 SPOOL: Final = _operator("spool", "The gateway has no room to hold the score file: its operator must act.", retry=True)
+BUSY: Final = _operator(
+    "busy",
+    "The gateway has as many calls as it can take: call again later.",
+    retry=True,
+    advice="If that is no attack, raise gateway.max_calls or gateway.workers.",
+)
 INTERNAL: Final = _operator("internal", "The gateway failed: tell its operator the request number.")
 
 

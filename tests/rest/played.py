@@ -98,7 +98,7 @@ class Played:
             self.closed.set()
 
     def _play(self, connection: socket.socket, scripts: Iterator[Script]) -> None:
-        while head := _head(connection):
+        while head := read_head(connection):
             self.requests.append(head)
             script = next(scripts)
             connection.sendall(script.data)
@@ -108,7 +108,7 @@ class Played:
                 return
 
 
-def _head(connection: socket.socket) -> bytes:
+def read_head(connection: socket.socket) -> bytes:
     """The head of a request, or what there is of it when it is no HTTP."""
     head = b""
     while b"\r\n\r\n" not in head and not head.startswith(b"\x16"):

@@ -15,6 +15,7 @@ from shim import __version__
 from shim.errors import GatewayError
 from shim.query import Format, ScoreQuery
 from shim.rest.client import Client, Limits, query_string
+from shim.spool import Room
 from tests.rest.played import Played, Script, chunked, ok
 
 AUTHCODE = "c3ludGhldGljOnN5bnRoZXRpYw=="
@@ -34,7 +35,7 @@ def query(type_: str = "TOEFL", format_: Format = "text") -> ScoreQuery:
 
 
 def client(url: str, *, limits: Limits = LIMITS, ca_file: str | None = None, proxy: str | None = None) -> Client:
-    return Client(url, limits, ca_file=ca_file, proxy=proxy)
+    return Client(url, limits, Room(100_000_000), ca_file=ca_file, proxy=proxy)
 
 
 @dataclass(frozen=True)
