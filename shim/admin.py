@@ -1,16 +1,16 @@
 """What an operator's tools ask, on an address of its own: is it alive, is it ready, how do the authcodes stand."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 
 from shim.access.authcodes import StoredAuthcode
 from shim.access.standing import Standings
+from shim.metrics import Metrics, Standing
+from shim.rest.breaker import Breaker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -21,12 +21,15 @@ _TEXT = "text/plain; charset=utf-8"
 class Admin:
     """``/livez``, ``/readyz`` and ``/metrics``; none of them calls TOEFL Access."""
 
-    def __init__(self, authcodes: Mapping[str, StoredAuthcode], standings: Standings) -> None:
+    def __init__(
+        self, authcodes: Mapping[str, StoredAuthcode], standings: Standings, breaker: Breaker, metrics: Metrics
+    ) -> None:
         """Take what is reported on."""
         self._authcodes = authcodes
         self._standings = standings
-        self._registry = CollectorRegistry()
-        self._registry.register(_Authcodes(authcodes, standings))
+        self._breaker = breaker
+        self._metrics_of_calls = metrics
+        self._standing = Standing(authcodes, standings, breaker)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -41,38 +44,19 @@ class Admin:
         return HTTPStatus.OK, _TEXT, b"alive\n"
 
     def _ready(self) -> tuple[HTTPStatus, str, bytes]:
-        refused = [name for name in self._authcodes if self._standings.of(name).is_refused]
-        if not refused:
-            return HTTPStatus.OK, _TEXT, b"ready\n"
+        refused = [name for name, authcode in self._authcodes.items() if self._is_refused(name, authcode)]
         text = "".join(f"TOEFL Access refuses the authcode {name}: generate a new one there\n" for name in refused)
+        if self._breaker.refuses:
+            text += "TOEFL Access does not answer\n"
+        if not text:
+            return HTTPStatus.OK, _TEXT, b"ready\n"
         return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, text.encode()
 
+    def _is_refused(self, name: str, authcode: StoredAuthcode) -> bool:
+        standing, age = self._standings.of(name), authcode.age
+        # A new one has not been tried yet, and will not be if nobody sends calls because of this answer.
+        replaced = age is not None and time.time() - age > (standing.last_refusal or 0)
+        return standing.is_refused and not replaced
+
     def _metrics(self) -> tuple[HTTPStatus, str, bytes]:
-        return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-
-
-class _Authcodes(Collector):
-    def __init__(self, authcodes: Mapping[str, StoredAuthcode], standings: Standings) -> None:
-        self._authcodes = authcodes
-        self._standings = standings
-
-    def collect(self) -> Iterator[Metric]:
-        age = GaugeMetricFamily(
-            "toefl_shim_authcode_age_seconds", "Time since the file of the authcode was written.", labels=["authcode"]
-        )
-        success = GaugeMetricFamily(
-            "toefl_shim_authcode_last_success_timestamp_seconds",
-            "When a call with the authcode last succeeded.",
-            labels=["authcode"],
-        )
-        refused = GaugeMetricFamily(
-            "toefl_shim_authcode_refused", "Whether TOEFL Access refused the last call with it.", labels=["authcode"]
-        )
-        for name, authcode in self._authcodes.items():
-            standing = self._standings.of(name)
-            refused.add_metric([name], standing.is_refused)
-            if authcode.age is not None:
-                age.add_metric([name], authcode.age)
-            if standing.last_success is not None:
-                success.add_metric([name], standing.last_success)
-        yield from (age, success, refused)
+        return HTTPStatus.OK, CONTENT_TYPE_LATEST, self._metrics_of_calls.text([self._standing])

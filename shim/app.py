@@ -1,11 +1,11 @@
 """The composition root: ``Config`` to a WSGI application. The only place that knows every room."""
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shim import errors
+from shim import errors, telemetry
 from shim.access.authcodes import Authcode, StoredAuthcode
 from shim.access.callers import Callers
 from shim.access.proof import Credentials, Proof
@@ -14,26 +14,39 @@ from shim.access.source import source
 from shim.access.standing import Standings
 from shim.admin import Admin
 from shim.config import Config, ContractSource
+from shim.metrics import Metrics
+from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
+from shim.rest.attempts import Attempts, Patience
+from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
 from shim.soap import contract, wsdl
 from shim.soap.contract import Contract
-from shim.soap.endpoint import Admit, Admitted, Endpoint
-from shim.soap.exchange import ADDRESS, Exchange
+from shim.soap.endpoint import Admit, Admitted, Endpoint, House
+from shim.soap.exchange import ADDRESS, Exchange, Observe
+from shim.soap.request import Limits as RequestLimits
 from shim.soap.wsdl import Pages
+from shim.spool import Room
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Application:
-    """Sends each request to the room for its address."""
+    """Sends each request to the room for its address.
 
-    def __init__(self, rooms: Mapping[str, "WSGIApplication"], admin: Admin, admin_bind: str | None) -> None:
+    Attributes:
+        metrics: What is counted of the calls.
+    """
+
+    def __init__(
+        self, rooms: Mapping[str, "WSGIApplication"], admin: Admin, admin_bind: str | None, metrics: Metrics
+    ) -> None:
         """Take the rooms by path, and the one for all requests to the admin address.
 
         ASMX services answer to their path in any case of letters, and so do these.
         """
+        self.metrics = metrics
         self._rooms = {path.lower(): room for path, room in rooms.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -48,12 +61,13 @@ class Application:
         return room(environ, start_response)
 
 
-def build(config: Config, shared: Path) -> Application:
+def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Application:
     """Build the gateway.
 
     Args:
         config: The configuration.
-        shared: An empty folder that all workers share.
+        shared: A folder that all workers share.
+        metrics: Those of the gateway that it takes the place of: each opens files for good.
 
     Raises:
         ContractError: A WSDL or its mapping cannot be used.
@@ -61,17 +75,53 @@ def build(config: Config, shared: Path) -> Application:
     """
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     standings = Standings(_folder(shared, "standings"))
-    admit = _admission(config, stored, standings, Replays(_folder(shared, "nonces")))
+    metrics = metrics or Metrics(_folder(shared, "metrics"))
+    breaker = _breaker(config, _folder(shared, "breaker"))
+    room = room_of(config, metrics.spool.set)
+    places = Places(config.gateway.max_calls, metrics.in_flight.set)
+    attempts = Attempts(
+        upstream(config, room),
+        breaker,
+        Patience(config.upstream.deadline, config.upstream.attempts),
+        metrics.retried,
+    )
+    admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
+    house = House(room, places, _observer(config, metrics))
+    limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
         served = load_contract(item, config.retirement.info_url)
         pages = Pages(item.wsdl, config.gateway.address + item.path)
-        endpoint = Endpoint(served, admit, max_request=config.gateway.max_request)
-        rooms[item.path] = _by_method(pages, endpoint)
+        rooms[item.path] = _by_method(pages, Endpoint(served, admit, house, limits))
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
-    return Application(rooms, Admin(stored, standings), config.gateway.admin_bind)
+    admin = Admin(stored, standings, breaker, metrics)
+    return Application(rooms, admin, config.gateway.admin_bind, metrics)
+
+
+def _observer(config: Config, metrics: Metrics) -> Observe:
+    if config.tracing.url is None:
+        return metrics.count
+    from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
+
+    tracing = Tracing(config.tracing.url)
+
+    def observe(call: Mapping[str, object]) -> None:
+        metrics.count(call)
+        tracing.record(call)
+
+    return observe
+
+
+def _breaker(config: Config, folder: Path) -> Breaker:
+    settings = config.upstream
+    return Breaker(
+        folder,
+        failures=settings.breaker_failures,
+        seconds=settings.breaker_seconds,
+        longest_call=settings.deadline,
+    )
 
 
 def _folder(parent: Path, name: str) -> Path:
@@ -80,14 +130,16 @@ def _folder(parent: Path, name: str) -> Path:
     return folder
 
 
-def _admission(config: Config, stored: Mapping[str, StoredAuthcode], standings: Standings, replays: Replays) -> Admit:
-    client = upstream(config)
+def _admission(
+    config: Config, client: Attempts, stored: Mapping[str, StoredAuthcode], standings: Standings, replays: Replays
+) -> Admit:
     callers = Callers(config.who_may_call, stored, replays)
     gateway = config.gateway
 
     def admit(environ: "WSGIEnvironment", offered: tuple[Credentials, ...]) -> Admitted:
         seen = source(environ, gateway.trusted_proxies, gateway.certificate_header)
         environ[ADDRESS] = str(seen.address)
+        trace = telemetry.trace(environ.get("HTTP_TRACEPARENT", ""))
         proof = Proof(seen.address, seen.relayed, seen.certificate, offered)
         caller = callers.identify(proof)
 
@@ -95,7 +147,7 @@ def _admission(config: Config, stored: Mapping[str, StoredAuthcode], standings: 
             if isinstance(caller.authcode, Authcode):
                 return _passed_through(caller.authcode, query)
             try:
-                file = caller.authcode.use(lambda authcode: client.fetch(query, authcode.value))
+                file = caller.authcode.use(lambda authcode: client.fetch(query, authcode.value, trace))
             except errors.GatewayError as error:
                 if error.cause is errors.UPSTREAM_AUTHCODE:
                     standings.refused(caller.authcode.name)
@@ -105,7 +157,7 @@ def _admission(config: Config, stored: Mapping[str, StoredAuthcode], standings: 
 
         def _passed_through(authcode: Authcode, query: ScoreQuery) -> ScoreFile:
             try:
-                file = client.fetch(query, authcode.value)
+                file = client.fetch(query, authcode.value, trace)
             except errors.GatewayError as error:
                 # The authcode is made of what the caller sent, so it is the caller that is not known.
                 if error.cause is errors.UPSTREAM_AUTHCODE:
@@ -137,14 +189,19 @@ def load_contract(source: ContractSource, info_url: str | None) -> Contract:
     return contract.load(source.wsdl, mapping, source.reportby, info_url or "")
 
 
-def upstream(config: Config) -> Client:
+def room_of(config: Config, on_change: Callable[[int], None] = lambda _: None) -> Room:
+    """The room that one worker has for score files."""
+    return Room(config.spool.max_bytes, config.spool.folder, on_change)
+
+
+def upstream(config: Config, room: Room) -> Client:
     """The client of TOEFL Access as configured."""
     settings = config.upstream
     limits = Limits(
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         max_bytes=settings.max_bytes,
-        connections=config.gateway.threads,
+        connections=config.gateway.max_calls,
     )
     ca_file = str(settings.ca_file) if settings.ca_file is not None else None
-    return Client(settings.url, limits, ca_file=ca_file, proxy=settings.proxy)
+    return Client(settings.url, limits, room, ca_file=ca_file, proxy=settings.proxy)

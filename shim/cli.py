@@ -40,6 +40,8 @@ ConfigFile = Annotated[
         help="The TOML file. Every key can also be set as TOEFL_SHIM_SECTION__KEY.",
     ),
 ]
+# What workers share is mapped into memory: where a full disk could not keep it, they would end by a signal.
+_IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder made in it is the user's own
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -68,15 +70,20 @@ def _options(
 @cli.command()
 def serve(config_file: ConfigFile = None) -> None:
     """Run the gateway. With no upstream configured, it answers from the built-in sandbox."""
-    from shim.server import Server  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
+    from shim.server import Server, Site  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
 
     telemetry.configure()
-    with _settings(config_file) as settings, TemporaryDirectory(prefix="toefl-shim-") as nonces:
+    with _settings(config_file) as settings, TemporaryDirectory(prefix="toefl-shim-", dir=_IN_MEMORY) as shared:
         try:
-            application = app.build(settings, Path(nonces))
+            first = app.build(settings, Path(shared))
         except (AuthcodeError, ContractError) as error:
             _refuse(error)
-        Server(application, settings.gateway).run()
+
+        def rebuild() -> Site:
+            changed = config.load(config_file)
+            return Site(app.build(changed, Path(shared), first.metrics), changed.gateway)
+
+        Server(Site(first, settings.gateway), rebuild).run()
 
 
 @cli.command(name="sandbox")

@@ -7,6 +7,7 @@ are silenced: Spyne logs whole request bodies, and urllib3 queries.
 """
 
 import logging
+import re
 import secrets
 import sys
 from contextlib import suppress
@@ -30,23 +31,32 @@ FIELDS: Final = frozenset(
         "operation",
         "outcome",
         "party",
-        "pid",
         "records",
         "request",
         "seconds",
-        "soap",
         "start",
-        "status",
         "timestamp",
-        "where",
+        "trace",
+        "upstream",
     }
 )
 _SILENCED: Final = ("spyne", "zeep", "urllib3", "requests")
 
 
-def request_number() -> str:
-    """Make a number that names one call in a fault and in the log: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
+# Nothing but digits: whatever else a caller sent would stand in the log and in faults.
+_NUMBER: Final = re.compile(r"[0-9A-Fa-f-]{8,64}")
+# Neither the version ff nor identifiers of nothing but zeros are valid (W3C Trace Context §3.2.2).
+_TRACE: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def request_number(given: str = "") -> str:
+    """The number that names one call in a fault and in the log: the caller's own, or 16 hexadecimal digits."""
+    return given if _NUMBER.fullmatch(given) else secrets.token_hex(8)
+
+
+def trace(given: str) -> str:
+    """A traceparent (W3C Trace Context) as it was sent; empty if it is none."""
+    return given if _TRACE.fullmatch(given) else ""
 
 
 def configure(level: str = "info") -> None:
@@ -84,9 +94,10 @@ class _StandardError:
 
 
 def _allow_listed(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
-    dropped = sorted(fields.keys() - FIELDS)
+    if fields.keys() <= FIELDS:
+        return fields
     kept = {name: value for name, value in fields.items() if name in FIELDS}
-    return {**kept, "dropped": dropped} if dropped else kept
+    return {**kept, "dropped": sorted(fields.keys() - FIELDS)}
 
 
 def where(error: BaseException) -> str:

@@ -1,11 +1,15 @@
 """What holds for every test: nothing secret in its output, and no judgement by the machine's speed."""
 
+import os
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
 from tests.planted import planted
+
+# pytest-xdist tells its workers how wide the terminal is; tables are to be as wide as each test says.
+os.environ.pop("COLUMNS", None)
 
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")

@@ -6,7 +6,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,9 +136,11 @@ class StoredAuthcode:
     def _use_another(self, call: Call, refused: Authcode, error: errors.GatewayError) -> tuple[Authcode, ScoreFile]:
         # Another thread may have moved on, or the file may have changed, since the call began. Half of an authcode can
         # be well-formed too, so what was good before the file changed is the last to try.
-        for candidate in dict.fromkeys((self.current, *self.accepted, self._last_good)):
-            if candidate is None or candidate == refused:
+        tried = {refused}
+        for candidate in self._candidates():
+            if candidate in tried:
                 continue
+            tried.add(candidate)
             try:
                 file = call(candidate)
             except errors.GatewayError as again:
@@ -152,6 +154,13 @@ class StoredAuthcode:
         if first_time:
             _log.error("authcode", note=f"{self.name} was refused", advice=errors.UPSTREAM_AUTHCODE.advice)
         raise error
+
+    def _candidates(self) -> Iterator[Authcode]:
+        # Each is read when its turn comes: the file may change while the one before it is refused.
+        yield self.current
+        yield from self.accepted
+        if self._last_good is not None:
+            yield self._last_good
 
     def _move_on(self, to: Authcode) -> None:
         with self._lock:
@@ -183,7 +192,9 @@ class _File:
 
     @property
     def written(self) -> float:
-        return self._signature[0] / 1e9 if self._signature is not None else time.time()
+        # As it is now: where no call comes, nobody has read it again.
+        signature = self._look() or self._signature
+        return signature[0] / 1e9 if signature is not None else time.time()
 
     def read(self) -> Authcode:
         signature = self._look()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_network
 from typing import Final
 
+import gevent
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -212,9 +213,13 @@ def _source_of(proof: Proof) -> str:
 
 
 def _hashes_to(password: str, expected: str) -> bool:
+    with _HASHING:  # in a thread, for it keeps a processor busy that other calls want
+        return gevent.get_hub().threadpool.apply(_verified, (password, expected))
+
+
+def _verified(password: str, expected: str) -> bool:
     try:
-        with _HASHING:
-            return PasswordHasher().verify(expected, password)
+        return PasswordHasher().verify(expected, password)
     except (VerificationError, InvalidHashError):
         return False
 

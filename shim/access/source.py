@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def source(environ: "WSGIEnvironment", trusted: Sequence[Network], certificate_h
     return Source(address, relayed=False, certificate=environ.get(name, ""))
 
 
+@lru_cache
 def parse(text: str) -> Address | None:
     """An address, or ``None``; one of IPv4 within IPv6 is that of IPv4."""
     try:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,11 +17,16 @@ class Standing:
 
     Attributes:
         last_success: When a call with it last succeeded, as ``time.time()``; ``None`` for not yet.
-        is_refused: Whether the last call with it was refused.
+        last_refusal: When a call with it was last refused.
     """
 
     last_success: float | None
-    is_refused: bool
+    last_refusal: float | None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last call with it was refused."""
+        return self.last_refusal is not None and (self.last_success is None or self.last_refusal > self.last_success)
 
 
 class Standings:
@@ -45,13 +51,13 @@ class Standings:
 
     def of(self, name: str) -> Standing:
         """How one stands now."""
-        success, refusal = (self._time(name, what) for what in ("success", "refusal"))
-        return Standing(success, refusal is not None and (success is None or refusal > success))
+        return Standing(self._time(name, "success"), self._time(name, "refusal"))
 
     def _stamp(self, name: str, what: str) -> None:
         path, now = self._file(name, what), time.time_ns()
-        path.touch()
-        os.utime(path, ns=(now, now))  # the file system's own clock ticks in milliseconds
+        with suppress(OSError):  # a full disk must not fail a call whose scores are here
+            path.touch()
+            os.utime(path, ns=(now, now))  # the file system's own clock ticks in milliseconds
 
     def _time(self, name: str, what: str) -> float | None:
         try:

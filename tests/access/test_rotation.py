@@ -35,6 +35,7 @@ class Calling:
 
     def __init__(self, url: str) -> None:
         self.outcomes: Counter[str] = Counter()
+        self._of_each: Counter[int] = Counter()
         self._url = url
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -44,6 +45,7 @@ class Calling:
             outcome = _outcome(post(self._url, envelope()))
             with self._lock:
                 self.outcomes[outcome] += 1
+                self._of_each[threading.get_ident()] += 1
 
     def stop(self) -> None:
         self._stopped.set()
@@ -54,11 +56,16 @@ class Calling:
             return self.outcomes.total()
 
     def wait_for(self, more: int = 6 * _CLIENTS) -> None:
-        """Wait until so many more calls were answered: then each client has begun one since, and ended it."""
-        enough, until = self.calls + more, time.monotonic() + _LONGEST
-        while self.calls < enough and time.monotonic() < until:
+        """Wait until so many more calls were answered, and each client has begun one since, and ended it."""
+        before, enough, until = self._of_each.copy(), self.calls + more, time.monotonic() + _LONGEST
+        while not self._ended_two_since(before) or self.calls < enough:
+            assert time.monotonic() < until, "the gateway answers too slowly, or not at all"
             time.sleep(0.002)
-        assert self.calls >= enough, "the gateway answers too slowly, or not at all"
+
+    def _ended_two_since(self, before: Counter[int]) -> bool:
+        with self._lock:
+            since = self._of_each - before
+        return len(since) == _CLIENTS and min(since.values()) > 1
 
 
 def _outcome(answer: Answer) -> str:

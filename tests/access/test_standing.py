@@ -5,7 +5,7 @@ from shim.access.standing import Standing, Standings
 
 
 def test_nothing_is_known_at_first(tmp_path: Path) -> None:
-    assert Standings(tmp_path).of("main") == Standing(None, is_refused=False)
+    assert Standings(tmp_path).of("main") == Standing(None, None)
 
 
 def test_a_success_is_known_in_all_workers(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_a_success_is_known_in_all_workers(tmp_path: Path) -> None:
     assert standing.last_success is not None
     assert before - 1 <= standing.last_success <= time.time()
     assert not standing.is_refused
-    assert Standings(tmp_path).of("other") == Standing(None, is_refused=False)
+    assert Standings(tmp_path).of("other") == Standing(None, None)
 
 
 def test_a_refusal_stands_until_the_next_success(tmp_path: Path) -> None:

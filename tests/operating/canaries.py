@@ -1,0 +1,73 @@
+"""Words in the place of secrets and personal data, one for each place in what is sent, and where they come out."""
+
+import base64
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tests.operating.served import PATIENCE, Served
+
+
+class Canaries:
+    """Makes words that nothing else can hold."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+
+    def __call__(self, place: str) -> str:
+        """The word for a place; the same each time."""
+        return self._words.setdefault(place, f"Canary{len(self._words)}x{os.urandom(6).hex()}")
+
+    def forms(self) -> Iterator[tuple[str, bytes]]:
+        """Each word's place, and the forms in which it could come out."""
+        for place, word in self._words.items():
+            plain = word.encode()
+            yield place, plain
+            yield f"{place}, as base64", base64.b64encode(plain)
+            yield f"{place}, as UTF-16", word.encode("utf-16-le")
+
+    def found_in(self, places: Mapping[str, bytes]) -> list[str]:
+        """Where words came out."""
+        return [
+            f"{place} is in {where}"
+            for where, content in places.items()
+            for place, form in self.forms()
+            if form.lower() in content.lower()
+        ]
+
+
+def exchanged(port: int, request: bytes, *, ends: bool = False) -> bytes:
+    """Send bytes, and take all of the answer as it came."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.sendall(request)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+        return received
+
+
+def traces(gateway: Served) -> dict[str, bytes]:
+    """All that a gateway leaves to be seen, by where it is."""
+    found = {
+        "the log": (gateway.folder / "log").read_bytes(),
+        "the metrics": gateway.admin("/metrics").content,
+        "the readiness": gateway.admin("/readyz").content,
+    }
+    for pid in (gateway.process.pid, *gateway.workers()):
+        for name in ("cmdline", "environ", "comm"):
+            found[f"{name} of {pid}"] = Path(f"/proc/{pid}/{name}").read_bytes()
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since
+                target = str(link.readlink())
+                if target.startswith((str(gateway.folder), str(gateway.shared))) and not target.endswith("/log"):
+                    found[f"open file {target}"] = link.read_bytes()
+    for folder in (gateway.folder / "spool", gateway.folder / "tmp", gateway.shared, *gateway.folder.glob("core*")):
+        for path in (folder, *folder.rglob("*")):
+            found[f"name of {path}"] = path.name.encode()
+            if path.is_file():
+                found[f"file {path}"] = path.read_bytes()
+    return found

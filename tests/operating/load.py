@@ -1,0 +1,143 @@
+"""Clients that call without pause and retry nothing."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tests.operating.served import PATIENCE, Served, until
+from tests.soap_http import Answer, envelope
+
+_PAUSE = 0.01
+_XML = {"Content-Type": "text/xml; charset=utf-8"}
+
+
+def typed(kind: str, body: bytes | None = None) -> bytes:
+    """A call for a type of scores."""
+    return (body or envelope()).replace(b"<Type>TOEFL<", f"<Type>{kind}<".encode())
+
+
+class Kept:
+    """A client that keeps its connection."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._path = parts.path
+        self.connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
+
+    def __call__(self, body: bytes | None = None) -> Answer:
+        self.connection.request("POST", self._path, body or envelope(), _XML)
+        response = self.connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, response.read())
+
+
+class Load:
+    """What the clients were told.
+
+    Attributes:
+        calls: How many calls were answered with scores.
+        failures: What became of the others.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.failures: list[str] = []
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def wait_for(self, more: int) -> None:
+        """Wait for so many more calls."""
+        enough = self.calls + more
+        until(lambda: self.calls >= enough or bool(self.failures), "calls")
+        assert self.failures == []
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def run(self, call: Callable[[], str], *, counts: bool = True) -> None:
+        """Make a call again and again; it tells what was wrong."""
+        while not self._stopped.wait(_PAUSE):
+            try:
+                wrong = call()
+            except (OSError, http.client.HTTPException) as error:
+                wrong = f"{type(error).__name__}: {error}"
+            with self._lock:
+                if wrong:
+                    self.failures.append(wrong)
+                else:
+                    self.calls += counts
+
+
+@contextmanager
+def loaded(url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = None) -> Iterator[Load]:
+    """Have clients call until the end of the block.
+
+    Args:
+        url: What they call.
+        kept: How many keep their connection.
+        fresh: How many make a connection for each call.
+        scraped: A gateway whose metrics are asked for all the while.
+    """
+    load = Load()
+    clients = [Kept(url) for _ in range(kept)]
+    tasks: list[Callable[[], None]] = [
+        *(lambda client=client: load.run(lambda: _checked(client())) for client in clients),
+        *(lambda: load.run(lambda: _once(url)) for _ in range(fresh)),
+    ]
+    if scraped is not None:
+        tasks.append(lambda: load.run(lambda: "" if scraped.metrics() else "no metrics", counts=False))
+    threads = [threading.Thread(target=task, daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        load.stop()
+        for thread in threads:
+            thread.join(PATIENCE)
+        for client in clients:
+            client.connection.close()
+
+
+def _once(url: str) -> str:
+    client = Kept(url)
+    try:
+        return _checked(client())
+    finally:
+        client.connection.close()
+
+
+def _checked(answer: Answer) -> str:
+    return "" if answer.status == 200 and answer.result else f"{answer.status} {answer.body[:200]!r}"
+
+
+class Background:
+    """A call on a thread of its own."""
+
+    def __init__(self, call: Callable[[], Answer]) -> None:
+        self._call = call
+        self.answer: Answer | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.answer = self._call()
+        except (OSError, http.client.HTTPException) as error:
+            self.error = error
+
+    def wait(self) -> "Background":
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+        return self
+
+    @property
+    def whole(self) -> Answer:
+        """The answer, after it has come."""
+        self.wait()
+        assert self.error is None, self.error
+        assert self.answer is not None
+        return self.answer

@@ -1,0 +1,302 @@
+"""Secrets and personal data in every place of a call and of an answer: none comes out where it does not belong."""
+
+import base64
+import gzip
+import os
+import re
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shim.access.authcodes import Authcode
+from tests.operating.canaries import Canaries, exchanged, traces
+from tests.operating.served import PATH, Served, secret, served, until
+from tests.operating.upstream import Part, Upstream, scores
+from tests.soap_http import SOAP_11, SOAP_12, envelope
+
+_ETS = "https://ets.org/edm/webservices/"
+_WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+_WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+_PROFILE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
+_SLUG = re.compile(rb"\(([a-z-]+); request [0-9A-Fa-f-]+\)")
+_RESULT = re.compile(rb"Result(?:\s[^>]*)?>([^<]+)<")
+
+canary = Canaries()
+
+
+def _scores() -> bytes:
+    """A record that is nothing but canaries, as wide as others."""
+    width = len(scores(1).rstrip(b"\r\n"))
+    words = b" ".join(canary(f"field {number} of a record").encode() for number in range(30))
+    return words.ljust(width)[:width] + b"\r\n"
+
+
+def _headers(place: str) -> str:
+    return f"Server: {canary(f'Server of {place}')}\r\nSet-Cookie: a={canary(f'cookie of {place}')}\r\n"
+
+
+def _part(name: str, status: str = "200 OK", headers: str = "", body: bytes | None = None, **more: Any) -> Part:  # noqa: ANN401 - fields of Part
+    content = canary(f"body of {name}").encode() if body is None else body
+    return Part(content, f"{status} {canary(f'reason of {name}')}", _headers(name) + headers, **more)
+
+
+def _parts() -> dict[str, Part]:
+    page = f"<!DOCTYPE html><title>{canary('HTML page')}</title>".encode()
+    good = _part("good", body=_scores())
+    return {
+        "good": good,
+        "TOEFL": good,
+        "bad-request": _part("bad-request", "400 Bad"),
+        "sentence": _part("sentence", "400 Bad", body=f"startdate is required {canary('sentence')}".encode()),
+        "bad-credentials": _part("bad-credentials", "400", body=b"Invalid credentials format"),
+        "locked": _part("locked", "401"),
+        "forbidden": _part("forbidden", "403"),
+        "missing": _part("missing", "404"),
+        "teapot": _part("teapot", "418"),
+        "busy": _part("busy", "429", f"Retry-After: {canary('Retry-After')}\r\n"),
+        "failed": _part("failed", "500"),
+        "moved": _part("moved", "302", f"Location: http://127.0.0.1:9/{canary('Location')}\r\n"),
+        "html": _part("html", headers="Content-Type: text/html\r\n", body=page),
+        "plain": _part("plain"),
+        "compressed": _part(
+            "compressed", headers=f"Content-Encoding: {canary('Content-Encoding')}\r\n", body=_scores()
+        ),
+        "typed": _part("typed", headers=f"Content-Type: text/html; {canary('Content-Type')}\r\n", body=page),
+        "uneven": _part("uneven", body=_scores() + _scores()[100:]),
+        "cut": _part("cut", body=_scores(), missing=1000),
+        "huge": _part("huge", body=_scores() * 400),
+        "odd": _part("odd", headers=f"{canary('no header')}\r\n", body=page),
+        "nonsense": Part(_scores(), canary("status line")),
+    }
+
+
+# What GetScores is told for each of them.
+_UPSTREAM = {
+    "good": "",
+    "bad-request": "upstream-query",
+    "sentence": "upstream-query",
+    "bad-credentials": "upstream-authcode",
+    "locked": "upstream-authcode",
+    "forbidden": "upstream-forbidden",
+    "missing": "upstream-address",
+    "teapot": "upstream-status",
+    "busy": "upstream-busy",
+    "failed": "upstream-failed",
+    "moved": "upstream-redirect",
+    "html": "upstream-not-scores",
+    "plain": "upstream-not-scores",
+    "compressed": "upstream-not-scores",
+    "typed": "upstream-not-scores",
+    "uneven": "upstream-not-scores",
+    "cut": "upstream-cut",
+    "huge": "upstream-too-large",
+    "odd": "upstream-not-scores",
+    "nonsense": "upstream-cut",
+}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    with Upstream(_parts()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("canary")
+    for name in ("first", "next"):
+        secret(folder / name, Authcode.of(canary(f"client id of the {name}"), canary(f"secret of the {name}")).value)
+    secret(folder / "password", canary("password"))
+    settings = {
+        "gateway": {"workers": 2, "trusted_proxies": ["127.0.0.1"]},
+        "upstream": {"attempts": 2, "max_bytes": 500_000, "breaker_failures": 1000, "read_timeout": 2},
+        "authcodes": [{"name": "main", "file": str(folder / "first"), "next_file": str(folder / "next")}],
+        "callers": [
+            {
+                "name": "registrar",
+                "credentials": "own",
+                "user": canary("user name"),
+                "secret_file": str(folder / "password"),
+            }
+        ],
+    }
+    with served(upstream.url, folder / "gateway", settings) as running:
+        yield running
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _request(
+    body: bytes, headers: dict[str, str | None] | None = None, target: str = PATH, method: str = "POST"
+) -> bytes:
+    """A request whose headers are full of canaries; a header of no value is left out."""
+    declared: dict[str, str | None] = {
+        "Host": canary("Host"),
+        "Content-Type": "text/xml; charset=utf-8",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "Authorization": _basic(canary("user name"), canary("password")),
+        "X-Request-ID": canary("X-Request-ID"),
+        "X-Forwarded-For": f"{canary('X-Forwarded-For')}, 192.0.2.7",
+        **{
+            name: canary(name)
+            for name in (
+                "Accept",
+                "Accept-Language",
+                "Cookie",
+                "Forwarded",
+                "From",
+                "Origin",
+                "Referer",
+                "User-Agent",
+                "Via",
+                "X-Client-Certificate-Subject",
+                "X-Real-IP",
+                canary("name of a header"),
+                "traceparent",
+                "tracestate",
+            )
+        },
+        **(headers or {}),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in declared.items() if value is not None)
+    return f"{method} {target}?{canary('query')} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def _call(kind: str = "good", version: str = SOAP_11, more: str = "") -> bytes:
+    unknown = f"<{canary('name of an element')}>{canary('text of an element')}</{canary('name of an element')}>"
+    comment = f"<!--{canary('comment')}--><?{canary('instruction')} {canary('its text')}?>"
+    return envelope(version, more=unknown + comment + more).replace(b">TOEFL<", f">{kind}<".encode())
+
+
+def _in_band(fields: str, operation: str = "getScorelinkDataByReportDate") -> bytes:
+    return f'<s:Envelope xmlns:s="{SOAP_11}"><s:Body><{operation}>{fields}</{operation}></s:Body></s:Envelope>'.encode()
+
+
+def _with_header(header: str, body: bytes | None = None) -> bytes:
+    return (body or _call()).replace(b"<s:Body>", f"<s:Header>{header}</s:Header><s:Body>".encode())
+
+
+def _token(password: str, kind: str = "PasswordText", more: str = "") -> str:
+    return (
+        f'<w:Security xmlns:w="{_WSSE}" xmlns:u="{_WSU}"><w:UsernameToken>'
+        f"<w:Username>{canary('user name')}</w:Username>"
+        f'<w:Password Type="{_PROFILE}{kind}">{password}</w:Password>{more}</w:UsernameToken></w:Security>'
+    )
+
+
+_DATES = "<reportstartdate>04/21/2025</reportstartdate><reportenddate>04/22/2025</reportenddate>"
+_RIGHT = f"<userName>{canary('user name')}</userName><password>{canary('password')}</password>"
+_WRONG = f"<userName>{canary('wrong user name')}</userName><password>{canary('wrong password')}</password>"
+_NOT_BASE64 = f"<w:Nonce>{canary('nonce')}!</w:Nonce><u:Created>{canary('created')}</u:Created>"
+_NO_TIME = f"<w:Nonce>bm9uY2U=</w:Nonce><u:Created>{canary('created')}</u:Created>"
+_ELSEWHERE = (
+    '<a:ReplyTo xmlns:a="http://www.w3.org/2005/08/addressing">'
+    f"<a:Address>http://{canary('reply address')}/</a:Address></a:ReplyTo>"
+)
+_NO_PROOF: dict[str, str | None] = {"Authorization": None}
+
+# What a caller sends, and the stable name of what it is told; an empty one for scores.
+_CALLS = [
+    (_request(_call()), ""),
+    (_request(_call(version=SOAP_12), {"Content-Type": "application/soap+xml"}), ""),
+    (_request(_in_band(_RIGHT + _DATES)), ""),
+    (_request(_with_header(_token(canary("password")))), ""),
+    (_request(gzip.compress(_call()), {"Content-Encoding": "gzip"}), ""),
+    (_request(_call(), method="PUT"), "method"),
+    (_request(_call(), method=canary("method")), "bad-http"),
+    (_request(_call(), {"Content-Type": f"text/plain; a={canary('Content-Type of a call')}"}), "content-type"),
+    (_request(_call(), target=f"/{canary('path')}"), "not-found"),
+    (_request(_call() + b" " * 70_000), "too-large"),
+    (_request(_call(), {"Content-Length": "5000"}), "cut-request"),
+    (_request(_call(), {"Content-Type": f"text/xml; charset={canary('charset')}"}), "encoding"),
+    (_request(_call(), {"Content-Encoding": canary("Content-Encoding of a call")}), "compression"),
+    (_request(gzip.compress(_call())[:-9], {"Content-Encoding": "gzip"}), "compression"),
+    (_request(_call()[:-20]), "not-xml"),
+    (_request(f"<{canary('only element')}>&{canary('entity')};</a>".encode()), "not-xml"),
+    (_request(f'<!DOCTYPE a [<!ENTITY e "{canary("entity")}">]>'.encode() + _call()), "doctype"),
+    (_request(f"<{canary('only element')}/>".encode()), "not-soap"),
+    (_request(_call().replace(SOAP_11.encode(), f"http://{canary('namespace')}/".encode())), "version"),
+    (_request(_with_header(f'<h:{canary("header")} xmlns:h="urn:h" s:mustUnderstand="1"/>')), "must-understand"),
+    (_request(_with_header(_ELSEWHERE)), "reply-elsewhere"),
+    (_request(_call(), _NO_PROOF), "no-credentials"),
+    (_request(_call(), {"Authorization": _basic(canary("wrong user name"), canary("password"))}), "not-authenticated"),
+    (_request(_call(), {"Authorization": f"Basic {canary('malformed Basic')}!"}), "not-authenticated"),
+    (_request(_call(), {"Authorization": f"Bearer {canary('Bearer')}"}), "no-credentials"),
+    (_request(_in_band(_WRONG + _DATES), _NO_PROOF), "not-authenticated"),
+    (_request(_with_header(_token(canary("wrong password"))), _NO_PROOF), "not-authenticated"),
+    (_request(_with_header(_token(canary("digest"), canary("kind of password"))), _NO_PROOF), "not-authenticated"),
+    (_request(_with_header(_token(canary("digest"), "PasswordDigest", _NOT_BASE64)), _NO_PROOF), "not-authenticated"),
+    (_request(_with_header(_token("ZGlnZXN0", "PasswordDigest", _NO_TIME)), _NO_PROOF), "not-authenticated"),
+    (_request(_in_band(_DATES, canary("operation"))), "unknown-operation"),
+    (_request(_call(), {"SOAPAction": f'"http://{canary("SOAPAction")}/"'}), ""),
+    (_request(_call(), {"SOAPAction": f"{_ETS}getEDIData"}), "action"),
+    (_request(_call().replace(b"<Type>good</Type>", b"")), "missing-parameter"),
+    (_request(_call(more=f"<Type>{canary('second Type')}</Type>")), "duplicate-parameter"),
+    (_request(_call().replace(b"2025-04-21T16:45:03", canary("date").encode())), "bad-date"),
+    (_request(_call().replace(b"2025-04-21T16:45:03", b"2025-02-30T00:00:00")), "bad-date"),
+    (_request(_in_band(_RIGHT + _DATES.replace("04/21/2025", canary("date in band")))), "bad-date"),
+    (_request(_call().replace(b"2025-04-21", b"2025-06-21")), "start-after-end"),
+    (_request(_in_band(_RIGHT, "getEDIData")), "unavailable"),
+    (f"{canary('request line')}\r\n\r\n".encode(), "bad-http"),
+    (f"POST / HTTP/1.1\r\nHost: a\r\n{canary('no header at all')}\r\n\r\n".encode(), "bad-http"),
+    (f"POST / HTTP/{canary('HTTP version')}\r\nHost: a\r\n\r\n".encode(), "bad-http"),
+]
+
+
+def _told(answer: bytes) -> tuple[str, bytes]:
+    """The stable name in an answer, and all of it, its result in plain as well."""
+    body = answer.partition(b"\r\n\r\n")[2]
+    result = _RESULT.search(body)
+    plain = base64.b64decode(result[1]) if result else b""
+    found = _SLUG.search(body) or _SLUG.search(plain)
+    return found[1].decode() if found else "", answer + plain
+
+
+def test_nothing_comes_out_where_it_does_not_belong(gateway: Served) -> None:
+    calls = [*_CALLS, *((_request(_call(kind)), slug) for kind, slug in _UPSTREAM.items())]
+    errors: dict[str, bytes] = {}
+    wrong = []
+    for number, (request, expected) in enumerate(calls):
+        slug, answer = _told(exchanged(gateway.port, request, ends=expected in ("cut-request", "bad-http")))
+        if slug != expected:
+            wrong.append(f"call {number}: {slug}, not {expected}: {answer[:300]!r}")
+        if expected:
+            errors[f"answer {number}, {slug}"] = answer
+        else:
+            assert canary("field 0 of a record").encode() in answer
+    assert not wrong, "\n".join(wrong)
+    until(lambda: len(gateway.calls) == len(calls), f"{len(calls)} lines", 10)
+    assert canary.found_in(errors | traces(gateway)) == []
+    assert {"upstream-authcode", "not-authenticated", "ok"} <= {line["outcome"] for line in gateway.calls}
+
+
+def test_every_place_is_looked_at(gateway: Served) -> None:
+    found = traces(gateway)
+    assert len(found["the log"]) > 100
+    assert any("metrics" in place for place in found)
+    for place in found:
+        assert canary.found_in({place: found[place] + canary("password").encode()}) == [f"password is in {place}"]
+
+
+def test_a_worker_that_crashes_leaves_no_core(upstream: Upstream, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if hard == 0:
+        pytest.skip("no process of this machine may leave a core: raise ulimit -Hc")
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        with served(upstream.url, tmp_path / "gateway") as gateway:
+            (worker,) = gateway.workers()
+            limits = [resource.prlimit(pid, resource.RLIMIT_CORE) for pid in (gateway.process.pid, worker)]
+            os.kill(worker, signal.SIGSEGV)
+            until(lambda: len(set(gateway.workers()) - {worker}) == 1, "another worker")
+            assert limits == [(0, 0), (0, 0)]
+            assert list((tmp_path / "gateway").glob("core*")) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

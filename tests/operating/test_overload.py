@@ -1,0 +1,57 @@
+"""More callers than a gateway takes at a time."""
+
+import threading
+import time
+from pathlib import Path
+
+from tests.operating.load import Background, typed
+from tests.operating.served import served, until
+from tests.operating.upstream import Part, Upstream, scores
+from tests.soap_http import SOAP_11, SOAP_12, envelope, post
+
+_PLACES = 5
+_MORE = 35
+_IN_BAND = (
+    f'<s:Envelope xmlns:s="{SOAP_11}"><s:Body><getScorelinkDataByReportDate><reportstartdate>04/21/2025'
+    "</reportstartdate><reportenddate>04/22/2025</reportenddate></getScorelinkDataByReportDate></s:Body></s:Envelope>"
+).encode()
+
+
+def test_who_finds_no_place_is_told_so_at_once(tmp_path: Path) -> None:
+    gate = threading.Event()
+    settings = {"gateway": {"max_calls": _PLACES}}
+    with (
+        Upstream({"slow": Part(scores(100), gate=gate)}) as upstream,
+        served(upstream.url, tmp_path / "gateway", settings) as gateway,
+    ):
+        first = [Background(lambda: post(gateway.url, typed("slow"))) for _ in range(_PLACES)]
+        until(lambda: len(upstream.heads) == _PLACES, "calls upstream")
+        assert gateway.metric("calls_in_flight") == _PLACES
+        kinds = [(envelope(SOAP_11), SOAP_11), (envelope(SOAP_12), SOAP_12), (_IN_BAND, SOAP_11)]
+        asked = [kinds[number % len(kinds)] for number in range(_MORE)]
+        began = time.monotonic()
+        others = [
+            Background(lambda body=body, version=version: post(gateway.url, body, version))  # type: ignore[misc]
+            for body, version in asked
+        ]
+        answers = [other.whole for other in others]
+        assert time.monotonic() - began < 5
+        for (body, version), answer in zip(asked, answers, strict=True):
+            if body is _IN_BAND:
+                assert answer.status == 200
+                assert (answer.result or b"").startswith(b"Logon failure: The gateway has as many calls")
+                assert b"(busy; request" in (answer.result or b"")
+            else:
+                assert (answer.status, answer.slug, answer.version) == (500, "busy", version)
+                assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert len(upstream.heads) == _PLACES
+        # The operator still gets in.
+        assert gateway.admin("/livez").status_code == gateway.admin("/readyz").status_code == 200
+        gate.set()
+        for call in first:
+            assert call.whole.result == scores(100)
+        until(lambda: gateway.metric("calls_in_flight") == 0, "rest")
+        assert post(gateway.url, envelope()).result == scores(1)
+        until(lambda: len(gateway.calls) == _PLACES + _MORE + 1, "lines in the log")
+        outcomes = [line["outcome"] for line in gateway.calls]
+        assert (outcomes.count("busy"), outcomes.count("ok")) == (_MORE, _PLACES + 1)
