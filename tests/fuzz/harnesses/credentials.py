@@ -1,0 +1,152 @@
+"""Credentials: what was put in comes out, what is malformed is refused, and no refusal repeats any of it."""
+
+import base64
+import hashlib
+from typing import Final
+from xml.sax.saxutils import escape
+
+from shim import errors
+from shim.access.proof import Digest, Plain
+from shim.soap import envelope
+from shim.soap.credentials import offered
+from shim.soap.dates import to_utc
+from shim.soap.dialect import WSSE, Version
+from shim.soap.envelope import Call
+from shim.soap.mapping import Meaning
+from tests.fuzz import mutation
+from tests.fuzz.inputs import Choices, expanded
+
+_WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+_PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
+_LONGEST: Final = 1024
+_MEANINGS: Final = (
+    Meaning(unavailable="it is not.", credentials=("userName", "password")),
+    Meaning(unavailable="it is not."),
+)
+# All that the log says of malformed credentials; none of it holds a part of them.
+_NOTES: Final = frozenset(
+    f"malformed credentials: {reason}"
+    for reason in (
+        "two UsernameTokens",
+        "a UsernameToken without a password",
+        "a UsernameToken with another kind of password",
+        "a digest without a nonce",
+        "a nonce or digest that is not base64",
+        "longer than any is",
+        "not base64",
+        "no colon",
+        "string argument should contain only ASCII characters",
+        "a time that is none",
+    )
+)
+_NAMES: Final = (
+    *(f"{{{WSSE}}}{name}" for name in ("Security", "UsernameToken", "Username", "Password", "Nonce", "a")),
+    f"{{{_WSU}}}Created",
+    "Username",
+)
+_VALUES: Final = (
+    *("", " ", "registrar", "synthetic-s\u20accret", "bm9uY2U=", "YQ==", "a===", "Y Q==", "\u00e9", "a:b", "x" * 1025),
+    *("2025-04-21T16:45:03Z", " 2025-04-21T16:45:03.5+02:00\n", "2025-04-21", "2025-02-30T00:00:00Z"),
+    *(f"{_PROFILE}PasswordText", f"{_PROFILE}PasswordDigest", "PasswordDigest", "PasswordText"),
+)
+_WORDS: Final = mutation.Words(_NAMES, _VALUES, ("Type", "EncodingType", f"{{{_WSU}}}Id"))
+WORDS: Final = tuple(value.encode() for value in (*_VALUES, "Basic ", "basic ", "UsernameToken", "Password", "Nonce"))
+
+
+def run(data: bytes) -> None:
+    """Whether made or raw, what the operation means, lines of Authorization, user and password; then a token."""
+    choices = Choices(data)
+    made, meaning = choices.number(2) == 1, choices.pick(_MEANINGS)
+    lines = [choices.line() for _ in range(3)]
+    user, password = (line.decode(errors="replace") for line in lines[1:])
+    if made:
+        _check_made(choices, lines[0], user, password)
+        return
+    authorization = lines[0].decode("latin-1")
+    call = _called(b"<w:Security>" + expanded(choices.rest()) + b"</w:Security>")
+    values = {"userName": user, "password": password} if user or password else {}
+    security = call.security if call is not None else ()
+    try:
+        found = offered(authorization, security, meaning, values)
+    except errors.CallerError as error:
+        assert error.cause is errors.NOT_AUTHENTICATED
+        assert not error.detail
+        assert error.note in _NOTES, "a note says something of its own"
+        return
+    assert len(found) == _count(authorization, call, meaning, values)
+    for one in found:
+        assert len(one.user) <= _LONGEST
+        if isinstance(one, Digest):
+            assert one.nonce
+            assert one.moment == to_utc(one.created, ("ISO 8601",), "start")
+            assert not one.matches(one.user, "synthetic") or one.digest
+        else:
+            assert len(one.password) <= _LONGEST
+            assert one.matches(one.user, one.password)
+            assert not one.matches(one.user, f"{one.password}.")
+        assert one.user not in repr(one) or len(one.user) < 40
+
+
+def _called(content: bytes) -> Call | None:
+    """A call with a header, read as the gateway reads it."""
+    head = f'<s:Envelope xmlns:s="{Version.SOAP_11.namespace}" xmlns:w="{WSSE}" xmlns:u="{_WSU}"><s:Header>'.encode()
+    tail = b"</s:Header><s:Body><GetScores/></s:Body></s:Envelope>"
+    try:
+        return envelope.parse(head + content + tail, "text/xml; charset=utf-8").call()
+    except errors.CallerError:
+        return None
+
+
+def _count(authorization: str, call: Call | None, meaning: Meaning, values: dict[str, str]) -> int:
+    """How many credentials there are."""
+    token = f"{{{WSSE}}}UsernameToken"
+    tokens = 0 if call is None else sum(child.tag == token for header in call.security for child in header)
+    basic = authorization.lower() == "basic" or authorization.lower().startswith("basic ")
+    return tokens + basic + (meaning.credentials is not None and bool(values))
+
+
+def _check_made(choices: Choices, nonce: bytes, user: str, password: str) -> None:
+    """Credentials that are right come out as they were put in; those that are nearly right do not fit."""
+    user, password = (_told(text) for text in (user, password))
+    kind, created = choices.pick(("Text", "", "Digest")), choices.pick(("2025-04-21T16:45:03Z", "2025-04-21T16:45:03"))
+    nonce = nonce or b"n"
+    digest = hashlib.sha1(nonce + created.encode() + password.encode()).digest()  # noqa: S324 - the profile's
+    value = base64.b64encode(digest).decode() if kind == "Digest" else escape(password)
+    attribute = f' Type="{_PROFILE}Password{kind}"' if kind else ""
+    call = _called(
+        f"<w:Security><w:UsernameToken><w:Username>{escape(user)}</w:Username><w:Password{attribute}>{value}"
+        f"</w:Password><w:Nonce> {base64.b64encode(nonce).decode()}\n</w:Nonce><u:Created>{created} </u:Created>"
+        "</w:UsernameToken></w:Security>".encode()
+    )
+    assert call is not None
+    colon = ":" in user
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    values = {"userName": user, "password": password}
+    try:
+        in_body, token, by_http = offered(f"bAsIc {basic}", call.security, _MEANINGS[0], values)
+    except errors.CallerError:
+        assert len(user) + len(password) >= _LONGEST  # together, for a colon in the one makes the other longer
+        return
+    assert in_body == Plain(user, password)
+    assert by_http == Plain(user, password) or colon
+    assert isinstance(token, Digest if kind == "Digest" else Plain)
+    assert all(one.matches(user, password) for one in (in_body, token))
+    assert not any(one.matches(f"{user}.", password) for one in (in_body, token, by_http))
+    assert not any(one.matches(user, f"{password}.") for one in (in_body, token, by_http))
+
+
+def _told(text: str) -> str:
+    """What is left of a text in XML."""
+    return "".join(one for one in text if one == "\t" or " " <= one < "\ud800" or "\ue000" <= one < "\ufffe")
+
+
+def mutate(data: bytes, most: int, seed: int) -> bytes:
+    """Change the token as XML."""
+    choices = Choices(data)
+    head = choices.take(2) + b"".join(choices.line() + b"\n" for _ in range(3))
+    opening = f'<w:Security xmlns:w="{WSSE}" xmlns:u="{_WSU}">'.encode()
+    content = opening + choices.rest() + b"</w:Security>"
+    changed = mutation.changed(content, most, seed, _WORDS)
+    if changed is None or not (changed.startswith(opening) and changed.endswith(b"</w:Security>")):
+        return b""
+    return head + changed[len(opening) : -len(b"</w:Security>")]

@@ -1,0 +1,73 @@
+"""A mapping as TOML: read whole or refused with reasons, and what is read can be worked with."""
+
+import tempfile
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from shim.soap import mapping
+from shim.soap.mapping import Fixed, MappingError, Meaning, Width
+from tests.fuzz.inputs import expanded
+
+WORDS: Final = tuple(
+    word.encode()
+    for word in (
+        *(*Meaning.model_fields, "value", "width", "wider", "cut", "refuse", "as-sent", "in-band", "fault", "nil"),
+        *("[operations.A]", "[operations.", "[[", '"ISO 8601"', '"MM/DD/YYYY"', "{ value = ", " = ", '"Europe/Berlin"'),
+        *("0x", "1e9", "inf", "true", "1979-05-27", "'''", '"""', "\\u0000", "\\ud800", "= 900", "\x1a\x01\x0c"),
+    )
+)
+_MOST: Final = 8192
+"""Bytes: tomllib takes quadratic time for keys of many parts, which no operator writes."""
+_SENTENCES: Final = 300
+"""Characters of a reason, besides names that the file itself has."""
+
+
+@cache
+def _path() -> Path:
+    """A file to write to, gone with the process."""
+    _FOLDERS.append(tempfile.TemporaryDirectory(prefix="toefl-shim-fuzz-"))
+    return Path(_FOLDERS[-1].name) / "legacy.toml"
+
+
+_FOLDERS: Final[list[tempfile.TemporaryDirectory[str]]] = []
+
+
+def run(data: bytes) -> None:
+    """A file."""
+    text = expanded(data)[:_MOST]
+    path = _path()
+    path.write_bytes(text)
+    try:
+        meanings = mapping.load(path)
+    except MappingError as error:
+        told = str(error)
+        assert told.startswith(f"{path}: ")
+        assert max(map(len, told.split(f"{path}: "))) <= _SENTENCES + len(text)
+        return
+    # As Python reads a file of text.
+    written = tomllib.loads(text.decode().replace("\r\n", "\n").replace("\r", "\n"))["operations"]
+    assert meanings.keys() == written.keys()
+    for name, meaning in meanings.items():
+        _check(meaning, written[name])
+
+
+def _check(meaning: Meaning, written: dict[str, object]) -> None:
+    for key, said in written.items():
+        found = getattr(meaning, key)
+        if isinstance(said, str) and not isinstance(found, str):
+            assert key == "zone"
+            assert str(found) == said
+        elif isinstance(said, str):
+            assert found == said
+    assert meaning.unavailable or all(meaning.sources.values())
+    assert all(isinstance(name, str) for name in meaning.parameters)
+    assert all(str(one) in (one if isinstance(one, str) else f"always {one.value}") for one in meaning.sources.values())
+    assert isinstance(meaning.records, Width) or meaning.records == "as-sent"
+    assert not isinstance(meaning.records, Width) or meaning.records.width > 0
+    if meaning.startdate and meaning.enddate and meaning.type:
+        known = meaning.reporting_by("synthetic")
+        assert known.reportby == Fixed(value="synthetic")
+        assert not known.unavailable
+        assert (known.records, known.dates, known.zone) == (meaning.records, meaning.dates, meaning.zone)
