@@ -1,0 +1,1 @@
+"""How the gateway ends: who still calls, what replaces each call, and when it may be switched off."""
