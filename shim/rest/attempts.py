@@ -1,5 +1,6 @@
 """As many attempts at one call as may help, within the patience of who waits for it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -50,14 +51,8 @@ class Attempts:
         """Take the client, and what to call before another attempt."""
         self._client = client
         self._breaker = breaker
-        self._deadline = patience.deadline
-        self._retrying = Retrying(
-            retry=retry_if_exception(_is_curable),
-            wait=_wait,
-            stop=stop_after_attempt(patience.attempts) | stop_before_delay(patience.deadline),
-            before_sleep=lambda _: on_retry(),
-            reraise=True,
-        )
+        self._patience = patience
+        self._on_retry = on_retry
 
     def fetch(self, query: ScoreQuery, authcode: str, trace: str = "") -> ScoreFile:
         """Fetch a score file.
@@ -67,8 +62,8 @@ class Attempts:
         """
         tried = self._breaker.admit()
         try:
-            with Timeout(self._deadline, errors.UPSTREAM_TIMEOUT.error(note="upstream.deadline")):
-                file = self._retrying(self._client.fetch, query, authcode, trace)
+            with Timeout(self._patience.deadline, errors.UPSTREAM_TIMEOUT.error(note="upstream.deadline")):
+                file = self._fetch(query, authcode, trace)
         except errors.GatewayError as error:
             if error.cause in _NO_ANSWER:
                 self._breaker.failed(tried=tried)
@@ -80,6 +75,33 @@ class Attempts:
             raise
         self._breaker.answered(tried=tried)
         return file
+
+    def _fetch(self, query: ScoreQuery, authcode: str, trace: str) -> ScoreFile:
+        failed: list[errors.GatewayError] = []
+
+        def attempt() -> ScoreFile:
+            if failed:
+                raise failed.pop()
+            return self._client.fetch(query, authcode, trace)
+
+        began = time.monotonic()
+        try:
+            return attempt()
+        except errors.GatewayError as error:
+            if not _is_curable(error):
+                raise
+            failed.append(error)
+        # Only now, as tenacity takes 50 us; to it the attempt that failed is the first of its own.
+        return self._retrying(self._patience.deadline - (time.monotonic() - began))(attempt)
+
+    def _retrying(self, seconds: float) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception(_is_curable),
+            wait=_wait,
+            stop=stop_after_attempt(self._patience.attempts) | stop_before_delay(seconds),
+            before_sleep=lambda _: self._on_retry(),
+            reraise=True,
+        )
 
 
 def _is_curable(error: BaseException) -> bool:
