@@ -2,10 +2,11 @@
 
 import codecs
 import re
-from binascii import b2a_base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from pybase64 import b64encode
 
 from shim import errors
 from shim.query import ScoreFile
@@ -100,7 +101,7 @@ class Result:
 
 def _base64(file: ScoreFile) -> Iterator[bytes]:
     while chunk := file.spool.read(_CHUNK):
-        yield b2a_base64(chunk, newline=False)
+        yield b64encode(chunk)
 
 
 def _string(file: ScoreFile) -> Iterator[str]:
