@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,16 +38,23 @@ class Application:
 
     Attributes:
         metrics: What is counted of the calls.
+        measure: Notes what is being done now; a worker calls it every second.
     """
 
     def __init__(
-        self, rooms: Mapping[str, "WSGIApplication"], admin: Admin, admin_bind: str | None, metrics: Metrics
+        self,
+        rooms: Mapping[str, "WSGIApplication"],
+        admin: Admin,
+        admin_bind: str | None,
+        metrics: Metrics,
+        measure: Callable[[], None],
     ) -> None:
         """Take the rooms by path, and the one for all requests to the admin address.
 
         ASMX services answer to their path in any case of letters, and so do these.
         """
         self.metrics = metrics
+        self.measure = measure
         self._rooms = {path.lower(): room for path, room in rooms.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -77,8 +85,8 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
     standings = Standings(_folder(shared, "standings"))
     metrics = metrics or Metrics(_folder(shared, "metrics"))
     breaker = _breaker(config, _folder(shared, "breaker"))
-    room = room_of(config, metrics.spool.set)
-    places = Places(config.gateway.max_calls, metrics.in_flight.set)
+    room = room_of(config)
+    places = Places(config.gateway.max_calls)
     attempts = Attempts(
         upstream(config, room),
         breaker,
@@ -97,7 +105,7 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
     admin = Admin(stored, standings, breaker, metrics)
-    return Application(rooms, admin, config.gateway.admin_bind, metrics)
+    return Application(rooms, admin, config.gateway.admin_bind, metrics, partial(metrics.measure, room, places))
 
 
 def _observer(config: Config, metrics: Metrics) -> Observe:
@@ -189,9 +197,9 @@ def load_contract(source: ContractSource, info_url: str | None) -> Contract:
     return contract.load(source.wsdl, mapping, source.reportby, info_url or "")
 
 
-def room_of(config: Config, on_change: Callable[[int], None] = lambda _: None) -> Room:
+def room_of(config: Config) -> Room:
     """The room that one worker has for score files."""
-    return Room(config.spool.max_bytes, config.spool.folder, on_change)
+    return Room(config.spool.max_bytes, config.spool.folder)
 
 
 def upstream(config: Config, room: Room) -> Client:

@@ -14,7 +14,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from shim.access.authcodes import StoredAuthcode
 from shim.access.standing import Standings
+from shim.places import Places
 from shim.rest.breaker import Breaker
+from shim.spool import Room
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50)
 
@@ -34,8 +36,8 @@ class Metrics:
         self._bytes = Counter("bytes", "Score data answered with.", **own)
         self._records = Counter("records", "Score records answered with.", **own)
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
-        self.spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
-        self.in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
+        self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
+        self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
 
     def count(self, call: Mapping[str, Any]) -> None:
         """Count a call by the fields of its line in the log."""
@@ -47,6 +49,11 @@ class Metrics:
         if call["outcome"] == "ok":
             self._bytes.inc(call.get("bytes", 0))
             self._records.inc(call.get("records", 0))
+
+    def measure(self, room: Room, places: Places) -> None:
+        """Note what a worker is doing now."""
+        self._spool.set(room.held)
+        self._in_flight.set(places.taken)
 
     def retried(self) -> None:
         """Count a further attempt."""

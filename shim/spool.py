@@ -1,6 +1,6 @@
 """Where score files are held until they are sent: in memory, then in temporary files without a name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -13,14 +13,15 @@ _IN_MEMORY: Final = 64 * 1024
 
 
 class Room:
-    """The room that the score files of one worker may take at any moment, in memory and on disk."""
+    """The room that the score files of one worker may take at any moment, in memory and on disk.
 
-    def __init__(
-        self, limit: int, folder: Path | None = None, on_change: Callable[[int], None] = lambda _: None
-    ) -> None:
-        """Take the bytes that there are, a folder if not the system's own, and what to tell how many are held."""
+    Attributes:
+        held: Bytes that are taken.
+    """
+
+    def __init__(self, limit: int, folder: Path | None = None) -> None:
+        """Take the bytes that there are, and a folder if not the system's own."""
         self.held = 0
-        self._on_change = on_change
         self._limit = limit
         self._folder = folder
 
@@ -50,12 +51,10 @@ class Room:
         if self.held + size > self._limit:
             raise errors.SPOOL.error(note="spool.max_bytes is used up")
         self.held += size
-        self._on_change(self.held)
 
     def give_back(self, size: int) -> None:
         """Hold so many bytes less."""
         self.held -= size
-        self._on_change(self.held)
 
 
 class _Spool(SpooledTemporaryFile[bytes]):

@@ -4,6 +4,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.metrics import Metrics
+from shim.places import Places
+from shim.spool import Room
 
 CALL = {"operation": "GetScores", "caller": "registrar", "outcome": "ok", "seconds": 0.5, "upstream": 0.4}
 
@@ -35,12 +37,17 @@ def test_calls_are_counted_by_operation_caller_and_outcome(tmp_path: Path) -> No
 
 
 def test_gauges_are_of_now(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path)
-    metrics.spool.set(5)
-    metrics.in_flight.set(2)
-    metrics.in_flight.set(1)
+    metrics, room, places = Metrics(tmp_path), Room(10), Places(2)
+    room.take(5)
+    places.take()
+    metrics.measure(room, places)
     counted = samples(metrics)
     assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (5, 1)
+    room.give_back(5)
+    places.leave()
+    metrics.measure(room, places)
+    counted = samples(metrics)
+    assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (0, 0)
 
 
 def test_a_file_that_a_worker_is_just_making_is_waited_for(tmp_path: Path) -> None:

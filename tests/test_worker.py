@@ -1,6 +1,9 @@
 """Broken HTTP, which never reaches the application."""
 
+import socket
+import struct
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -51,3 +54,18 @@ def test_a_broken_chunk_is_the_callers_fault(gateway: Gateway) -> None:
 def test_what_a_proxy_says_counts_for_nothing_to_gunicorn(gateway: Gateway) -> None:
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off", "Script-Name": "/elsewhere"}
     assert post(gateway.url, envelope(), headers=headers).status == 200
+
+
+def test_a_small_answer_is_one_packet(gateway: Gateway) -> None:
+    parts = urlsplit(gateway.url)
+    body = envelope(start="2001-01-01T00:00:00", end="2001-01-02T00:00:00")
+    head = f"POST {parts.path} HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port)) as client:
+        client.sendall(head.encode() + body)
+        answer = b""
+        while not answer.endswith(b"</soap:Envelope>"):
+            answer += client.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        # tcpi_data_segs_in of Linux's struct tcp_info
+        (segments,) = struct.unpack_from("I", client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), 152)
+    assert segments == 1
