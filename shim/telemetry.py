@@ -73,6 +73,7 @@ def configure(level: str = "info") -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
+        cache_logger_on_first_use=True,
     )
     for name in _SILENCED:
         logger = logging.getLogger(name)

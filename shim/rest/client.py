@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout, exceptions
 
 from shim import __version__, errors
-from shim.query import ScoreFile, ScoreQuery
+from shim.query import Format, ScoreFile, ScoreQuery
 from shim.rest.verify import verifier
 from shim.spool import Room
 
@@ -136,15 +137,14 @@ class Client:
 
 def query_string(query: ScoreQuery) -> str:
     """The query as the vendor's guide writes it: this order, and colons as they are."""
-    parts = {
-        "startdate": query.start.isoformat(timespec="seconds"),
-        "enddate": query.end.isoformat(timespec="seconds"),
-        "type": query.type,
-        "reportby": query.reportby,
-    }
-    if query.format == "json":
-        parts["format"] = "json"
-    return "&".join(f"{name}={quote(value, safe=':')}" for name, value in parts.items())
+    start, end = query.start.isoformat(timespec="seconds"), query.end.isoformat(timespec="seconds")
+    return f"startdate={start}&enddate={end}{_what(query.type, query.reportby, query.format)}"
+
+
+@lru_cache(maxsize=64)
+def _what(program: str, reportby: str, wanted: Format) -> str:
+    parts = f"&type={quote(program, safe=':')}&reportby={quote(reportby, safe=':')}"
+    return parts + "&format=json" if wanted == "json" else parts
 
 
 def _check_head(response: BaseHTTPResponse, limits: Limits) -> None:

@@ -1,6 +1,7 @@
 """Answers as bytes: the frame around a result, or a fault. Pure, as ``envelope`` is."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -42,6 +43,7 @@ class Wrapper:
     action: str
 
 
+@lru_cache(maxsize=16)
 def frame(dialect: Dialect, wrapper: Wrapper) -> tuple[bytes, bytes]:
     """What stands before and after the text of the result, in the caller's encoding."""
     head, tail = _envelope(dialect, wrapper.action)

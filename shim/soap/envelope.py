@@ -145,8 +145,9 @@ class Envelope:
         if version is None:
             raise errors.VERSION.error()
         self._version = version
-        self._headers = list(root.iterfind(f"{{{version.namespace}}}Header/*"))
-        self._bodies = root.findall(f"{{{version.namespace}}}Body")
+        soap = f"{{{version.namespace}}}"
+        self._headers = [header for child in root if child.tag == f"{soap}Header" for header in child]
+        self._bodies = [child for child in root if child.tag == f"{soap}Body"]
         self.dialect = self._related(Dialect(version, _answer_encoding(encoding)))
 
     def call(self) -> Call:

@@ -13,7 +13,7 @@ from shim import errors
 from shim.query import ScoreFile
 from shim.soap import spyne_compat  # noqa: F401 - makes the imports of Spyne below work
 from shim.soap.contract import Contract, Operation
-from shim.soap.envelope import Call, is_nil, text_of
+from shim.soap.envelope import Call, is_nil
 
 from spyne import Application, MethodContext, Service, rpc  # isort: skip
 from spyne.model.primitive import Unicode  # isort: skip
@@ -101,7 +101,7 @@ def _parameters(body: etree._Element, operation: Operation) -> dict[str, str]:
         if len(element):
             raise errors.BAD_PARAMETER.error(name)
         if not is_nil(element):
-            gathered[_MARK + name] = text_of(element)
+            gathered[_MARK + name] = element.text or ""
     return gathered
 
 
