@@ -2,8 +2,10 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shim import errors, telemetry
 from shim.access.authcodes import Authcode, StoredAuthcode
@@ -20,6 +22,7 @@ from shim.query import ScoreFile, ScoreQuery
 from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
+from shim.retirement.policy import Policy, now
 from shim.soap import contract, wsdl
 from shim.soap.contract import Contract
 from shim.soap.endpoint import Admit, Admitted, Endpoint, House
@@ -40,13 +43,19 @@ class Application:
     """
 
     def __init__(
-        self, rooms: Mapping[str, "WSGIApplication"], admin: Admin, admin_bind: str | None, metrics: Metrics
+        self,
+        rooms: Mapping[str, "WSGIApplication"],
+        admin: Admin,
+        admin_bind: str | None,
+        metrics: Metrics,
+        policy: Policy,
     ) -> None:
         """Take the rooms by path, and the one for all requests to the admin address.
 
         ASMX services answer to their path in any case of letters, and so do these.
         """
         self.metrics = metrics
+        self._policy = policy
         self._rooms = {path.lower(): room for path, room in rooms.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -55,19 +64,34 @@ class Application:
         """Answer one request."""
         if environ["SERVER_PORT"] == self._admin_port:
             return self._admin(environ, start_response)
+        if self._policy.signals:
+            start_response = _signalling(start_response, self._policy.signals)
         room = self._rooms.get(environ["PATH_INFO"].lower())
         if room is None:
             return Exchange(environ).fault(errors.NOT_FOUND.error(), start_response)
+        if environ["REQUEST_METHOD"] != "POST" and self._policy.ended():
+            page = self._policy.farewell
+            return Exchange(environ).page(page, "text/plain; charset=utf-8", start_response, HTTPStatus.GONE)
         return room(environ, start_response)
 
 
-def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Application:
+def _signalling(start_response: "StartResponse", signals: list[tuple[str, str]]) -> "StartResponse":
+    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI's own
+        return start_response(status, headers + signals, *error)
+
+    return start
+
+
+def build(
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+) -> Application:
     """Build the gateway.
 
     Args:
         config: The configuration.
         shared: A folder that all workers share.
         metrics: Those of the gateway that it takes the place of: each opens files for good.
+        clock: Tells the time, UTC.
 
     Raises:
         ContractError: A WSDL or its mapping cannot be used.
@@ -86,7 +110,8 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
         metrics.retried,
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
-    house = House(room, places, _observer(config, metrics))
+    policy = Policy(config.retirement, config.upstream.url, clock)
+    house = House(room, places, _observer(config, metrics), policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
@@ -97,7 +122,7 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
     admin = Admin(stored, standings, breaker, metrics)
-    return Application(rooms, admin, config.gateway.admin_bind, metrics)
+    return Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
 
 
 def _observer(config: Config, metrics: Metrics) -> Observe:

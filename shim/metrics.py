@@ -33,6 +33,7 @@ class Metrics:
         self._added = Histogram("added_seconds", "Time of a call besides.", buckets=_SECONDS, **own)
         self._bytes = Counter("bytes", "Score data answered with.", **own)
         self._records = Counter("records", "Score records answered with.", **own)
+        self._spared = Counter("dry_run_hits", "Calls that a brownout would have hit.", ("caller",), **own)
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
         self.spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self.in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
@@ -44,6 +45,8 @@ class Metrics:
         if upstream is not None:
             self._upstream.observe(upstream)
         self._added.observe(max(call["seconds"] - (upstream or 0), 0))
+        if "dry_run" in call:
+            self._spared.labels(call["caller"]).inc()
         if call["outcome"] == "ok":
             self._bytes.inc(call.get("bytes", 0))
             self._records.inc(call.get("records", 0))
