@@ -467,6 +467,13 @@ class TestRetirement:
             "retirement.brownouts.3: overlaps or touches brownouts.1 for main",
         ]
 
+    def test_the_example_in_the_documents(self, tmp_path: Path) -> None:
+        text = (Path(__file__).parent.parent / "MIGRATION.md").read_text(encoding="utf-8")
+        example = text[text.index("[retirement]\n") : text.index("```\n\n1. **Announce.**")]
+        callers = "".join(f'[[callers]]\nname = "{name}"\nanybody = true\n' for name in ("registrar-import", "other"))
+        found = loaded(tmp_path, f"{GOOD}{callers}{example}").retirement
+        assert [brownout.dry_run for brownout in found.brownouts] == [True, False, False]
+
     def test_windows_of_different_callers_may_overlap(self, tmp_path: Path) -> None:
         window = "start = 2027-03-01, end = 2027-03-02"
         text = f'brownouts = [{{ {window}, callers = ["main"] }}, {{ {window}, exempt = ["main"] }}]\n'

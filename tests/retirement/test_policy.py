@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from requests.utils import parse_header_links
 from structlog.testing import capture_logs
 
-from shim import app, errors
+from shim import app, errors, telemetry
 from shim.access.authcodes import Authcode
 from shim.config import AuthcodeSource, Brownout, CallerEntry, Config, Gateway, Retirement, Upstream
 from shim.retirement.policy import Policy, outlook
@@ -223,6 +223,7 @@ class TestBrownout:
         with capture_logs() as lines:
             replies = [served.call(), served.call(address=LIBRARY)]
         assert [reply.code for reply in replies] == [200, 200]
+        assert lines[0].keys() - {"log_level"} <= telemetry.FIELDS
         assert [(line["outcome"], line.get("dry_run")) for line in lines] == [("ok", "brownout"), ("ok", None)]
         counted = served.read("GET", "/metrics", SERVER_PORT=ADMIN_PORT).body.decode()
         assert 'toefl_shim_dry_run_hits_total{caller="registrar"} 1.0' in counted
