@@ -2,9 +2,10 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shim import errors, telemetry
 from shim.access.authcodes import Authcode, StoredAuthcode
@@ -21,6 +22,7 @@ from shim.query import ScoreFile, ScoreQuery
 from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
+from shim.retirement.policy import Policy, now
 from shim.soap import contract, wsdl
 from shim.soap.contract import Contract
 from shim.soap.endpoint import Admit, Admitted, Endpoint, House
@@ -38,7 +40,6 @@ class Application:
 
     Attributes:
         metrics: What is counted of the calls.
-        measure: Notes what is being done now; a worker calls it every second.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class Application:
         admin: Admin,
         admin_bind: str | None,
         metrics: Metrics,
-        measure: Callable[[], None],
+        policy: Policy,
     ) -> None:
         """Take the rooms by path, and the one for all requests to the admin address.
 
         ASMX services answer to their path in any case of letters, and so do these.
         """
         self.metrics = metrics
-        self.measure = measure
+        self._policy = policy
         self._rooms = {path.lower(): room for path, room in rooms.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -63,19 +64,34 @@ class Application:
         """Answer one request."""
         if environ["SERVER_PORT"] == self._admin_port:
             return self._admin(environ, start_response)
+        if self._policy.signals:
+            start_response = _signalling(start_response, self._policy.signals)
         room = self._rooms.get(environ["PATH_INFO"].lower())
         if room is None:
             return Exchange(environ).fault(errors.NOT_FOUND.error(), start_response)
+        if environ["REQUEST_METHOD"] != "POST" and self._policy.ended():
+            page = self._policy.farewell
+            return Exchange(environ).page(page, "text/plain; charset=utf-8", start_response, HTTPStatus.GONE)
         return room(environ, start_response)
 
 
-def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Application:
+def _signalling(start_response: "StartResponse", signals: list[tuple[str, str]]) -> "StartResponse":
+    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI's own
+        return start_response(status, headers + signals, *error)
+
+    return start
+
+
+def build(
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+) -> Application:
     """Build the gateway.
 
     Args:
         config: The configuration.
         shared: A folder that all workers share.
         metrics: Those of the gateway that it takes the place of: each opens files for good.
+        clock: Tells the time, UTC.
 
     Raises:
         ContractError: A WSDL or its mapping cannot be used.
@@ -87,6 +103,7 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
     breaker = _breaker(config, _folder(shared, "breaker"))
     room = room_of(config)
     places = Places(config.gateway.max_calls)
+    metrics.watch(room, places)
     attempts = Attempts(
         upstream(config, room),
         breaker,
@@ -94,7 +111,8 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
         metrics.retried,
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
-    house = House(room, places, _observer(config, metrics))
+    policy = Policy(config.retirement, config.upstream.url, clock)
+    house = House(room, places, _observer(config, metrics), policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
@@ -105,7 +123,7 @@ def build(config: Config, shared: Path, metrics: Metrics | None = None) -> Appli
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
     admin = Admin(stored, standings, breaker, metrics)
-    return Application(rooms, admin, config.gateway.admin_bind, metrics, partial(metrics.measure, room, places))
+    return Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
 
 
 def _observer(config: Config, metrics: Metrics) -> Observe:

@@ -11,6 +11,7 @@ from shim.access.callers import secret_of
 from shim.config import Config, ConfigError, ContractSource
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
+from shim.retirement.policy import outlook
 from shim.soap.contract import ContractError
 
 
@@ -46,6 +47,9 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
         yield from _contract(source, settings.retirement.info_url)
     yield from _callers(settings)
     yield from _authcodes(settings, upstream=upstream)
+    coming = outlook(settings.retirement, datetime.now(UTC))
+    if coming:
+        yield Finding("retirement", good=True, text=coming)
 
 
 def _callers(settings: Config) -> Iterator[Finding]:

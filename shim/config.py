@@ -4,8 +4,11 @@ import ipaddress
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from contextvars import ContextVar
+from datetime import UTC, date, datetime, time
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     IPvAnyNetwork,
@@ -32,6 +36,12 @@ SHIPPED: Final = _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
 """Where the contracts are that come with the package."""
 
 
+# A sentence that stands in the result with it must stay shorter than any record.
+_LONGEST_PAGE: Final = 200
+
+# Addresses stand in headers, between angle brackets (RFC 8288 §3).
+_ADDRESS: Final = re.compile(r"[!#-;=?-~]*")
+
 _base: Final[ContextVar[Path]] = ContextVar("base")
 _AnchoredPath = Annotated[Path, AfterValidator(lambda path: _base.get(Path()) / path)]
 
@@ -46,6 +56,8 @@ def _url(text: str) -> str:
         raise ValueError("has white space or a line break in it")
     if not text.isascii():
         raise ValueError("has a character in it that is not ASCII, perhaps one that cannot be seen")
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("has a character in it that no address has")
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - raises when it is none
@@ -63,7 +75,28 @@ def _url(text: str) -> str:
 def _page(text: str) -> str:
     """The address of a page for people, which may well have a query and a fragment."""
     _url(re.split("[?#]", text, maxsplit=1)[0])
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("has a character in it that no address has")
+    if len(text) > _LONGEST_PAGE:
+        raise ValueError(f"is longer than {_LONGEST_PAGE} characters")
     return text
+
+
+def _moment(value: object) -> datetime:
+    """A day's first second in UTC, or a date and time with its offset."""
+    try:
+        if isinstance(value, str):  # from the environment
+            value = date.fromisoformat(value) if len(value) <= len("2027-06-30") else datetime.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime.combine(value, time.min, UTC)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a date of the calendar") from None
+    raise ValueError("is not a date, or a date and time with an offset, as 2027-06-30 or 2027-06-30T12:00:00Z")
+
+
+_Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 def _secure_url(text: str) -> str:
@@ -271,14 +304,66 @@ class ContractSource(_Section):
     reportby: dict[str, str] = Field(default_factory=dict)
 
 
+class Brownout(_Section):
+    """A time in which callers are told of the end instead of being answered.
+
+    Attributes:
+        start: Its first second, UTC.
+        end: The first second after it, UTC.
+        callers: Names of those whom it hits; all, if none is named.
+        exempt: Names of those whom it does not hit.
+        dry_run: Answer as always, and only log and count whom it would have hit.
+    """
+
+    start: _Moment
+    end: _Moment
+    callers: frozenset[str] = frozenset()
+    exempt: frozenset[str] = frozenset()
+    dry_run: bool = False
+
+    def hits(self, caller: str) -> bool:
+        """Whether it is meant for a caller."""
+        return (not self.callers or caller in self.callers) and caller not in self.exempt
+
+
 class Retirement(_Section):
     """How the gateway ends.
 
     Attributes:
+        deprecated: When callers should begin to leave, UTC.
+        sunset: When it answers for the last time, UTC; a day's first second where a day is given.
         info_url: Where callers read about it.
+        brownouts: Times before the sunset in which callers are told of it.
     """
 
+    deprecated: _Moment | None = None
+    sunset: _Moment | None = None
     info_url: Annotated[str, AfterValidator(_page)] | None = None
+    brownouts: tuple[Brownout, ...] = ()
+
+    def wrong(self, callers: frozenset[str]) -> Iterator[str]:
+        """What cannot be meant, with callers of these names."""
+        if self.info_url is None and (self.deprecated or self.sunset or self.brownouts):
+            yield "info_url: is needed, for callers who are told of the end want to know more"
+        if self.deprecated and self.sunset and self.sunset < self.deprecated:
+            yield "sunset: is before deprecated"
+        for number, brownout in enumerate(self.brownouts):
+            if brownout.end <= brownout.start:
+                yield f"brownouts.{number}: ends before it starts"
+            if self.deprecated and brownout.start < self.deprecated:
+                yield f"brownouts.{number}: starts before deprecated"
+            if self.sunset and brownout.end > self.sunset:
+                yield f"brownouts.{number}: ends after the sunset"
+            unknown = (brownout.callers | brownout.exempt) - callers
+            yield from (f"brownouts.{number}: no caller is named {name}" for name in sorted(unknown))
+            if not unknown and not any(map(brownout.hits, callers)):
+                yield f"brownouts.{number}: hits nobody"
+        # A caller is told when to call again, and then must not meet the next one.
+        real = [(number, brownout) for number, brownout in enumerate(self.brownouts) if not brownout.dry_run]
+        for (one, first), (other, second) in combinations(real, 2):
+            both = sorted(name for name in callers if first.hits(name) and second.hits(name))
+            if both and first.start <= second.end and second.start <= first.end:
+                yield f"brownouts.{other}: overlaps or touches brownouts.{one} for {', '.join(both)}"
 
 
 class Tracing(_Section):
@@ -363,6 +448,16 @@ class Config(BaseSettings):
                 )
             if entry.certificate and not self.gateway.trusted_proxies:
                 wrong.append(f"callers.{entry.name}: a certificate counts only from gateway.trusted_proxies")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @model_validator(mode="after")
+    def _sound_retirement(self) -> Self:
+        wrong = [
+            f"retirement.{reason}"
+            for reason in self.retirement.wrong(frozenset(entry.name for entry in self.who_may_call))
+        ]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

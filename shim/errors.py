@@ -97,6 +97,11 @@ def _operator(slug: str, text: str, *, retry: bool = False, advice: str = "") ->
     return Cause(slug, OperatorError, text, "Server", "Receiver", 500, 500, retry=retry, advice=advice)
 
 
+def _retirement(slug: str, text: str, *, retry: bool = False) -> Cause:
+    # The caller must move, but its message is right (SOAP 1.1 §4.4.1); and every client reads the words of a 500.
+    return Cause(slug, CallerError, text, "Server", "Receiver", 500, 500, retry=retry)
+
+
 METHOD: Final = _http("method", 405, "This address takes SOAP calls by POST.")
 CONTENT_TYPE: Final = _http(
     "content-type", 415, "The request is not declared as SOAP: send it as text/xml or application/soap+xml."
@@ -151,6 +156,10 @@ BAD_PARAMETER: Final = _caller("bad-parameter", "{} is not a value of its type i
 BAD_DATE: Final = _caller("bad-date", "{} is not a date of the calendar in a form that this operation takes.")
 START_AFTER_END: Final = _caller("start-after-end", "The start of the range must be before its end.")
 UNAVAILABLE: Final = _caller("unavailable", "This operation is not answered any more: {}")
+BROWNOUT: Final = _retirement(
+    "brownout", "This service will end, and does not answer for a while to remind its callers: {}", retry=True
+)
+SUNSET: Final = _retirement("sunset", "This service has ended and will not answer again: {}")
 
 UPSTREAM_QUERY: Final = _upstream(
     "upstream-query", "TOEFL Access did not accept the query: check its dates, type and report-by."

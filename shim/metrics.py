@@ -35,6 +35,7 @@ class Metrics:
         self._added = Histogram("added_seconds", "Time of a call besides.", buckets=_SECONDS, **own)
         self._bytes = Counter("bytes", "Score data answered with.", **own)
         self._records = Counter("records", "Score records answered with.", **own)
+        self._spared = Counter("dry_run_hits", "Calls that a brownout would have hit.", ("caller",), **own)
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
@@ -46,12 +47,19 @@ class Metrics:
         if upstream is not None:
             self._upstream.observe(upstream)
         self._added.observe(max(call["seconds"] - (upstream or 0), 0))
+        if "dry_run" in call:
+            self._spared.labels(call["caller"]).inc()
         if call["outcome"] == "ok":
             self._bytes.inc(call.get("bytes", 0))
             self._records.inc(call.get("records", 0))
 
-    def measure(self, room: Room, places: Places) -> None:
-        """Note what a worker is doing now."""
+    def watch(self, room: Room, places: Places) -> None:
+        """Take what each worker will be doing something in."""
+        self._watched = room, places
+
+    def measure(self) -> None:
+        """Note what this worker is doing now; it does so every second."""
+        room, places = self._watched
         self._spool.set(room.held)
         self._in_flight.set(places.taken)
 

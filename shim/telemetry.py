@@ -24,6 +24,7 @@ FIELDS: Final = frozenset(
         "caller",
         "cut",
         "dropped",
+        "dry_run",
         "end",
         "event",
         "level",

@@ -100,7 +100,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """
         super().load_wsgi()
         application = self.wsgi
-        self._measure = application.measure
+        self._measure = application.metrics.measure
 
         def closing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             def start(*answer: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - gunicorn has no types

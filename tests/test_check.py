@@ -41,6 +41,13 @@ def test_all_is_good(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_coming(tmp_path: Path) -> None:
+    more = '[retirement]\ninfo_url = "https://example.edu/end"\ndeprecated = 2026-12-01\nsunset = 2026-12-02\n'
+    last = found(written(tmp_path, more=more))[-1]
+    assert (last.part, last.good) == ("retirement", True)
+    assert last.text.startswith("deprecated 2026-12-01, sunset 2026-12-02 (")
+
+
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOEFL_SHIM_UPSTREAM__URL", "https://example.edu/scores")
     monkeypatch.setenv("TOEFL_SHIM_AUTHCODES", '[{"name":"main","env":"SYNTHETIC_AUTHCODE"}]')

@@ -9,6 +9,7 @@ from shim import errors, telemetry
 from shim.access.proof import Credentials
 from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
+from shim.retirement.policy import Policy
 from shim.soap import credentials, envelope, records
 from shim.soap.contract import Contract
 from shim.soap.exchange import Exchange, Observe
@@ -44,11 +45,13 @@ class House:
         room: Where score files are held.
         places: How many calls are answered at a time.
         observe: Is told of every call that has ended.
+        policy: Whether it still answers.
     """
 
     room: Room
     places: Places
     observe: Observe
+    policy: Policy
 
 
 class Endpoint:
@@ -74,7 +77,8 @@ class Endpoint:
         try:
             return self._answer(exchange, start_response)
         except errors.GatewayError as error:
-            return exchange.fault(error, start_response)
+            # Who calls after the end is told of that, whatever else is wrong with the call.
+            return exchange.fault(self._house.policy.ended() or error, start_response)
         except Exception as error:  # noqa: BLE001 - our own bug is answered with a fault as well
             return exchange.fault(errors.INTERNAL.error(note=telemetry.where(error)), start_response)
 
@@ -89,6 +93,9 @@ class Endpoint:
         operation = self._service.operation(call, action(exchange.environ))
         exchange.reply = operation.reply(call)
         exchange.note(operation=operation.name)
+        ended = self._house.policy.ended()
+        if ended is not None:
+            raise ended
         # Not sooner: who calls an operation with errors in its result must find this one there as well.
         self._house.places.take()
         exchange.on_end = self._house.places.leave
@@ -98,6 +105,8 @@ class Endpoint:
             offered = credentials.offered(authorization, call.security, operation.meaning, values)
             caller = self._admit(exchange.environ, offered)
             exchange.note(caller=caller.name)
+            if self._house.policy.spares(caller.name):
+                exchange.note(dry_run=errors.BROWNOUT.slug)
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())
             began = time.monotonic()

@@ -78,9 +78,11 @@ class Exchange:
         self.note(records=file.records, bytes=file.size)
         return _Answer(result, file, self, outcome)
 
-    def page(self, body: bytes, content_type: str, start_response: "StartResponse") -> Iterable[bytes]:
+    def page(
+        self, body: bytes, content_type: str, start_response: "StartResponse", status: HTTPStatus = HTTPStatus.OK
+    ) -> Iterable[bytes]:
         """Answer with a document; a HEAD with its headers alone."""
-        start_response(f"{HTTPStatus.OK.value} OK", self._headers(content_type, len(body)))
+        start_response(f"{status.value} {status.phrase}", self._headers(content_type, len(body)))
         self.end("page")
         return self._body(body)
 

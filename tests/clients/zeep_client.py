@@ -15,10 +15,13 @@ from tests.planted import PASSWORD
 
 
 @contextmanager
-def zeep_client(wsdl: str, port: str) -> Iterator[Client]:
-    """A client of one port of the WSDL."""
+def zeep_client(wsdl: str, port: str, **environment: str) -> Iterator[Client]:
+    """A client of one port of the WSDL, at the address in it or at that of ``GATEWAY``."""
     with Session() as session:
-        service = zeep.Client(wsdl, transport=zeep.Transport(session=session)).bind("TOEFLEdm", port)
+        client = zeep.Client(wsdl, transport=zeep.Transport(session=session))
+        described = client.wsdl.services["TOEFLEdm"].ports[port]
+        address = environment.get("GATEWAY", described.binding_options["address"])
+        service = client.create_service(described.binding.name, address)
         yield _client(lambda operation, start, end: service[operation](*_parameters(operation, start, end)))
 
 

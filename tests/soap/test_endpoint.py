@@ -13,8 +13,10 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors
+from shim.config import Retirement
 from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
+from shim.retirement.policy import Policy
 from shim.soap import contract
 from shim.soap.dialect import MARKS, Dialect, Version
 from shim.soap.endpoint import Admit, Admitted, Endpoint, House
@@ -24,7 +26,7 @@ from shim.telemetry import FIELDS
 from tests.soap import calls, wsdls
 
 LIMIT = 64 * 1024
-HOUSE = House(Room(LIMIT), Places(10), lambda _: None)
+HOUSE = House(Room(LIMIT), Places(10), lambda _: None, Policy(Retirement(), "https://example.edu/scores"))
 
 
 Fetch = Callable[[ScoreQuery], ScoreFile]

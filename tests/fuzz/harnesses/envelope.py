@@ -15,10 +15,11 @@ from lxml import etree
 
 from shim import errors
 from shim.access.proof import Credentials
-from shim.config import SHIPPED
+from shim.config import SHIPPED, Retirement
 from shim.errors import Cause
 from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
+from shim.retirement.policy import Policy
 from shim.soap import contract
 from shim.soap.contract import Contract, Operation
 from shim.soap.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
@@ -170,7 +171,7 @@ def _serve(served: Contract) -> _Served:
     details = {"", *(name for one in served.operations.values() for name in one.description.parameters)}
     details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
-    house = House(room, Places(1), upstream.observe)
+    house = House(room, Places(1), upstream.observe, Policy(Retirement(), "https://example.edu/scores"))
     return _Served(Endpoint(served, upstream.admit, house, Limits(_LIMIT, 30)), sentences, served, upstream, room)
 
 

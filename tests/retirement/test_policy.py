@@ -1,0 +1,398 @@
+"""What callers are told of the end: in headers as other parsers read them, in brownouts, and after the sunset."""
+
+import math
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+import http_sf
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from requests.utils import parse_header_links
+from structlog.testing import capture_logs
+
+from shim import app, errors, telemetry
+from shim.access.authcodes import Authcode
+from shim.config import AuthcodeSource, Brownout, CallerEntry, Config, Gateway, Retirement, Upstream
+from shim.retirement.policy import Policy, outlook
+from shim.sandbox import Sandbox
+from shim.soap.dialect import Version
+from tests.planted import PASSWORD
+from tests.soap import calls
+
+PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
+WSDL_PATH: Final = "/TOEFLWebService/TOEFLEdm.wsdl"
+ADMIN_PORT: Final = "8079"
+INFO: Final = "https://it.example.edu/toefl-migration?for=callers,all#when"
+SUCCESSOR: Final = "https://toeflaccess-api.ets.org/scores"
+DEPRECATED: Final = datetime(2026, 12, 1, tzinfo=UTC)
+SUNSET: Final = datetime(2027, 6, 30, tzinfo=UTC)
+START: Final = datetime(2027, 5, 3, 14, tzinfo=UTC)
+END: Final = datetime(2027, 5, 3, 17, tzinfo=UTC)
+SECOND: Final = timedelta(seconds=1)
+
+AUTHCODE: Final = Authcode.of("registrar", PASSWORD).value
+REGISTRAR: Final = "192.0.2.7"
+LIBRARY: Final = "198.51.100.7"
+
+
+def by_report_date(password: str = PASSWORD) -> str:
+    values = {"userName": "registrar", "password": escape(password)}
+    values |= {"reportstartdate": "04/21/2025", "reportenddate": "04/22/2025"}
+    name = "getScorelinkDataByReportDate"
+    return f'<{name} xmlns="{calls.NAMESPACE}">{calls.elements(values)}</{name}>'
+
+
+@dataclass
+class Clock:
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.authcodes.add(AUTHCODE)
+        yield running
+
+
+@dataclass
+class Served:
+    """A gateway with a clock."""
+
+    application: app.Application
+    clock: Clock
+
+    def call(self, body: str | None = None, address: str = REGISTRAR, **changes: object) -> calls.Reply:
+        version = changes.pop("version", Version.SOAP_11)
+        assert isinstance(version, Version)
+        sent = calls.envelope(body, version=version).encode()
+        declared = {"PATH_INFO": PATH, "REMOTE_ADDR": address, "CONTENT_TYPE": version.media_type}
+        return calls.send(self.application, calls.request(sent, "POST", **(declared | changes)))
+
+    def read(self, method: str, path: str, query: str = "", **changes: object) -> calls.Reply:
+        environ = calls.request(b"", method, PATH_INFO=path, QUERY_STRING=query, **changes)
+        return calls.send(self.application, environ)
+
+
+@pytest.fixture
+def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Served:
+    return serve(sandbox, monkeypatch, tmp_path, Brownout(start=START, end=END))
+
+
+def serve(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, folder: Path, *brownouts: Brownout) -> Served:
+    monkeypatch.setenv("AUTHCODE", AUTHCODE)
+    config = Config(
+        upstream=Upstream(url=sandbox.url),
+        gateway=Gateway(admin_bind=f"127.0.0.1:{ADMIN_PORT}"),
+        authcodes=(AuthcodeSource(name="main", env="AUTHCODE"),),
+        callers=(
+            CallerEntry(name="registrar", networks=(ip_network("192.0.2.0/24"),)),
+            CallerEntry(name="library", networks=(ip_network("198.51.100.0/24"),)),
+        ),
+        retirement=Retirement(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO, brownouts=brownouts),
+    )
+    clock = Clock(DEPRECATED)
+    return Served(app.build(config, folder, clock=clock), clock)
+
+
+def signals(headers: dict[str, str]) -> tuple[datetime, datetime, dict[str, str]]:
+    """Deprecation, Sunset and Link, each read by a parser that knows nothing of this gateway."""
+    item: Any = http_sf.parse(headers["Deprecation"].encode(), tltype="item")
+    deprecation, parameters = item
+    assert (type(deprecation), parameters) == (datetime, {})
+    links = {link["rel"]: link["url"] for link in parse_header_links(headers["Link"])}
+    assert headers["Sunset"].endswith(" GMT")
+    return deprecation, parsedate_to_datetime(headers["Sunset"]), links
+
+
+TOLD: Final = (DEPRECATED, SUNSET)
+
+
+class TestSignals:
+    def test_they_are_on_every_answer(self, served: Served, sandbox: Sandbox) -> None:
+        answers = [
+            served.call(),
+            served.call(by_report_date(), version=Version.SOAP_12),
+            served.call("<Other/>"),
+            served.call(address="203.0.113.1"),
+            served.read("GET", PATH),
+            served.read("GET", PATH, "wsdl"),
+            served.read("HEAD", WSDL_PATH),
+            served.read("GET", "/other"),
+        ]
+        assert [answer.code for answer in answers] == [200, 200, 500, 401, 200, 200, 200, 404]
+        for answer in answers:
+            *told, links = signals(answer.headers)
+            assert tuple(told) == TOLD
+            assert links == {"deprecation": INFO, "sunset": INFO, "successor-version": sandbox.url}
+
+    def test_the_operators_address_has_none(self, served: Served) -> None:
+        answer = served.read("GET", "/livez", SERVER_PORT=ADMIN_PORT)
+        assert answer.code == 200
+        assert not answer.headers.keys() & {"Deprecation", "Sunset", "Link"}
+
+    @pytest.mark.parametrize(
+        ("retirement", "names"),
+        [
+            (Retirement(), []),
+            (Retirement(info_url=INFO), []),
+            (Retirement(info_url=INFO, brownouts=(Brownout(start=START, end=END),)), []),
+            (Retirement(info_url=INFO, deprecated=DEPRECATED), ["Deprecation", "Link"]),
+            (Retirement(info_url=INFO, sunset=SUNSET), ["Sunset", "Link"]),
+        ],
+    )
+    def test_nothing_is_told_that_was_not_set(self, retirement: Retirement, names: list[str]) -> None:
+        assert [name for name, _ in Policy(retirement, SUCCESSOR).signals] == names
+
+    @given(st.datetimes(datetime(2000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis wants them so
+    def test_any_second_is_read_as_it_was_set(self, moment: datetime) -> None:
+        retirement = Retirement(deprecated=moment, sunset=moment, info_url=INFO)
+        told = dict(Policy(retirement, SUCCESSOR).signals)
+        assert signals(told)[:2] == (moment.replace(microsecond=0),) * 2
+
+
+class TestBrownout:
+    @pytest.mark.parametrize("version", list(Version))
+    def test_a_call_is_answered_with_a_fault(self, served: Served, sandbox: Sandbox, version: Version) -> None:
+        asked = len(sandbox.requests)
+        served.clock.moment = END - timedelta(minutes=1, milliseconds=500)
+        with capture_logs() as lines:
+            reply = served.call(version=version)
+        assert (reply.code, reply.slug) == (500, "brownout")
+        assert "call again after 2027-05-03 17:00:00 UTC" in reply.fault
+        assert INFO in reply.fault
+        assert reply.headers["Retry-After"] == "61"
+        assert len(sandbox.requests) == asked
+        (line,) = lines
+        assert (line["outcome"], line["caller"], line["operation"]) == ("brownout", "registrar", "GetScores")
+        assert "upstream" not in line
+
+    def test_it_is_told_in_band_where_the_operation_does_so(self, served: Served, sandbox: Sandbox) -> None:
+        asked = len(sandbox.requests)
+        served.clock.moment = START
+        reply = served.call(by_report_date())
+        sentence = b64decode(reply.content[0].text or "").decode()
+        assert reply.code == 200
+        assert sentence.startswith(f"Logon failure: {errors.BROWNOUT.text.partition('{')[0]}")
+        assert f"call again after 2027-05-03 17:00:00 UTC, and read {INFO}" in sentence
+        assert len(sandbox.requests) == asked
+
+    def test_it_begins_and_ends_by_itself(self, served: Served) -> None:
+        codes = []
+        for moment in (START - SECOND, START, END - SECOND, END):
+            served.clock.moment = moment
+            codes.append(served.call().code)
+        assert codes == [200, 500, 500, 200]
+
+    def test_it_is_for_those_who_may_call(self, served: Served) -> None:
+        served.clock.moment = START
+        assert served.call(address="203.0.113.1").slug == "no-credentials"
+
+    def test_it_hits_some_and_spares_others(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        served = serve(
+            sandbox,
+            monkeypatch,
+            tmp_path,
+            Brownout(start=START, end=END, callers=frozenset({"library"})),
+            Brownout(start=END, end=END + SECOND, exempt=frozenset({"library"})),
+        )
+        codes = []
+        for moment in (START, END):
+            served.clock.moment = moment
+            codes.append((served.call().code, served.call(address=LIBRARY).code))
+        assert codes == [(200, 500), (500, 200)]
+
+    def test_a_dry_run_answers_and_says_whom_it_would_have_hit(
+        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        dry = Brownout(start=START, end=END, exempt=frozenset({"library"}), dry_run=True)
+        served = serve(sandbox, monkeypatch, tmp_path, dry)
+        served.clock.moment = START
+        with capture_logs() as lines:
+            replies = [served.call(), served.call(address=LIBRARY)]
+        assert [reply.code for reply in replies] == [200, 200]
+        assert lines[0].keys() - {"log_level"} <= telemetry.FIELDS
+        assert [(line["outcome"], line.get("dry_run")) for line in lines] == [("ok", "brownout"), ("ok", None)]
+        counted = served.read("GET", "/metrics", SERVER_PORT=ADMIN_PORT).body.decode()
+        assert 'toefl_shim_dry_run_hits_total{caller="registrar"} 1.0' in counted
+        assert 'dry_run_hits_total{caller="library"}' not in counted
+
+    def test_a_real_one_is_not_spared_by_a_dry_run(self) -> None:
+        both = (Brownout(start=START, end=END, dry_run=True), Brownout(start=START, end=END))
+        with pytest.raises(errors.CallerError, match="brownout"):
+            Policy(Retirement(info_url=INFO, brownouts=both), SUCCESSOR, lambda: START).spares("registrar")
+
+
+class TestSunset:
+    @pytest.mark.parametrize("version", list(Version))
+    @pytest.mark.parametrize("address", [REGISTRAR, "203.0.113.1"], ids=["known", "unknown"])
+    def test_everybody_is_told_what_to_ask_instead(
+        self, served: Served, sandbox: Sandbox, version: Version, address: str
+    ) -> None:
+        asked = len(sandbox.requests)
+        served.clock.moment = SUNSET
+        reply = served.call(address=address, version=version)
+        assert (reply.code, reply.slug) == (500, "sunset")
+        assert f"ask TOEFL Access by REST at {sandbox.url} instead, as {INFO} tells." in reply.fault
+        assert len(sandbox.requests) == asked
+        assert signals(reply.headers)[1] == SUNSET
+
+    def test_whose_password_is_not_right_any_more_is_told_in_band(self, served: Served) -> None:
+        served.clock.moment = SUNSET
+        reply = served.call(by_report_date("expired"))
+        sentence = b64decode(reply.content[0].text or "").decode()
+        assert reply.code == 200
+        assert sentence.startswith(f"Logon failure: {errors.SUNSET.text.partition('{')[0]}")
+        assert "(sunset; request " in sentence
+
+    @pytest.mark.parametrize(
+        ("body", "changes"),
+        [
+            ("<Other/>", {}),
+            ("", {}),
+            (None, {"CONTENT_TYPE": "text/plain"}),
+            (None, {"HTTP_SOAPACTION": "getEDIData"}),
+            (None, {"HTTP_CONTENT_ENCODING": "br"}),
+        ],
+        ids=["operation", "no operation", "media type", "action", "compression"],
+    )
+    def test_whatever_else_is_wrong_with_a_call(
+        self, served: Served, body: str | None, changes: dict[str, Any]
+    ) -> None:
+        assert served.call(body, **changes).slug != "sunset"
+        served.clock.moment = SUNSET
+        reply = served.call(body, **changes)
+        assert (reply.code, reply.slug) == (500, "sunset")
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+    @pytest.mark.parametrize(("path", "query"), [(PATH, ""), (PATH, "wsdl"), (WSDL_PATH, "")])
+    def test_the_pages_are_gone(self, served: Served, sandbox: Sandbox, method: str, path: str, query: str) -> None:
+        served.clock.moment = SUNSET
+        reply = served.read(method, path, query)
+        assert (reply.status, reply.headers["Content-Type"]) == ("410 Gone", "text/plain; charset=utf-8")
+        text = reply.body.decode()
+        assert (INFO in text and sandbox.url in text) if method != "HEAD" else not text
+        assert signals(reply.headers)[1] == SUNSET
+
+    def test_a_running_gateway_ends_at_midnight(self, served: Served) -> None:
+        before = SUNSET - timedelta(microseconds=1)
+        seen = []
+        for moment in (before, SUNSET):
+            served.clock.moment = moment
+            seen.append((served.call().code, served.read("GET", PATH).code, served.read("GET", "/other").code))
+        assert seen == [(200, 200, 404), (500, 410, 404)]
+
+    def test_the_operators_address_stays(self, served: Served) -> None:
+        served.clock.moment = SUNSET
+        assert served.read("GET", "/livez", SERVER_PORT=ADMIN_PORT).code == 200
+
+
+def test_the_longest_sentence_in_a_result_is_no_record() -> None:
+    # The shortest record that there is has 774 bytes.
+    page = "https://it.example.edu/".ljust(200, "a")
+    policy = Policy(
+        Retirement(sunset=SUNSET, info_url=page, brownouts=(Brownout(start=START, end=END),)), SUCCESSOR, lambda: START
+    )
+    with pytest.raises(errors.CallerError) as brownout:
+        policy.spares("registrar")
+    ended = Policy(Retirement(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
+    assert ended is not None
+    for error in (brownout.value, ended):
+        assert len(errors.in_band(error.told("f" * 64))) < 774
+
+
+NAMES: Final = frozenset({"a", "b", "c"})
+_moments = st.integers(0, 40).map(lambda hours: START + timedelta(hours=hours))
+_names = st.frozensets(st.sampled_from(sorted(NAMES)), max_size=2)
+_brownouts = st.builds(Brownout, start=_moments, end=_moments, callers=_names, exempt=_names, dry_run=st.booleans())
+
+
+class TestArithmetic:
+    @given(st.lists(_brownouts, max_size=5).map(tuple), st.integers(-3600, 41 * 3600), st.sampled_from(sorted(NAMES)))
+    def test_of_windows_that_were_accepted(self, windows: tuple[Brownout, ...], second: int, caller: str) -> None:
+        retirement = Retirement(info_url=INFO, deprecated=START, sunset=START + timedelta(hours=40), brownouts=windows)
+        assume(not list(retirement.wrong(NAMES)))
+        clock = Clock(START + timedelta(seconds=second))
+        policy = Policy(retirement, SUCCESSOR, clock)
+        meant = [
+            one
+            for one in windows
+            if one.start.timestamp() <= clock.moment.timestamp() < one.end.timestamp()
+            and caller in (one.callers or NAMES) - one.exempt
+        ]
+        hit, spared = None, False
+        try:
+            spared = policy.spares(caller)
+        except errors.CallerError as error:
+            hit = error
+        real = [one for one in meant if not one.dry_run]
+        assert (hit is not None, spared) == (bool(real), bool(meant) and not real)
+        if hit is not None:
+            # What it said of when to call again was true.
+            assert [hit.retry_after] == [(one.end - clock.moment).total_seconds() for one in real]
+            clock.moment += timedelta(seconds=math.ceil(hit.retry_after))
+            policy.spares(caller)
+
+    @given(_brownouts, _brownouts)
+    def test_two_that_meet_for_a_caller_are_refused(self, one: Brownout, other: Brownout) -> None:
+        assume(one.start < one.end and other.start < other.end)
+        wrong = list(Retirement(info_url=INFO, brownouts=(one, other)).wrong(NAMES))
+        hours = [
+            {one.start + timedelta(hours=hour) for hour in range(int((one.end - one.start) / timedelta(hours=1)) + 1)}
+            for one in (one, other)
+        ]
+        shared = ((one.callers or NAMES) - one.exempt) & ((other.callers or NAMES) - other.exempt)
+        meet = bool(hours[0] & hours[1] and shared and not one.dry_run and not other.dry_run)
+        assert any("overlaps" in reason for reason in wrong) == meet
+
+
+@pytest.mark.parametrize(
+    ("retirement", "moment", "told"),
+    [
+        (Retirement(), START, ""),
+        (Retirement(info_url=INFO), START, ""),
+        (
+            Retirement(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO),
+            SUNSET - timedelta(days=3),
+            "deprecated 2026-12-01, sunset 2027-06-30 (days left: 3)",
+        ),
+        (Retirement(sunset=SUNSET, info_url=INFO), SUNSET - SECOND, "sunset 2027-06-30 (days left: 1)"),
+        (Retirement(sunset=SUNSET, info_url=INFO), SUNSET, "sunset 2027-06-30 (over: every call is told so)"),
+        (
+            Retirement(
+                info_url=INFO,
+                brownouts=(
+                    Brownout(start=END + timedelta(days=1), end=END + timedelta(days=2)),
+                    Brownout(start=START, end=END, callers=frozenset("ba"), dry_run=True),
+                ),
+            ),
+            START,
+            "next brownout, a dry run, 2027-05-03 14:00 to 2027-05-03 17:00 UTC for a, b",
+        ),
+        (
+            Retirement(
+                info_url=INFO,
+                brownouts=(
+                    Brownout(start=START - timedelta(days=1), end=START),
+                    Brownout(start=START, end=END, exempt=frozenset("c")),
+                ),
+            ),
+            START,
+            "next brownout 2027-05-03 14:00 to 2027-05-03 17:00 UTC for all callers but c",
+        ),
+    ],
+)
+def test_what_the_operator_is_told(retirement: Retirement, moment: datetime, told: str) -> None:
+    assert outlook(retirement, moment) == told
