@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +17,8 @@ from typing import Annotated, Final
 import typer
 
 from bench import growth
-from bench.growth import Growth, Sample
+from bench.found import Found
+from bench.growth import Sample
 from bench.traffic import Client, Tally
 from shim.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
@@ -30,16 +30,6 @@ _REST: Final = 20.0
 _PATIENCE: Final = 30
 _AT_REST: Final = ("toefl_shim_calls_in_flight", "toefl_shim_spool_bytes")
 _FOREIGN: Final = ("TOEFL_SHIM_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "GUNICORN_", "WEB_CONCURRENCY")
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a soak has found: samples, what clients were told, how each column grew, and all that is wrong."""
-
-    samples: Sequence[Sample]
-    tally: Tally
-    growths: Sequence[Growth]
-    wrong: list[str] = field(default_factory=list)
 
 
 def run(seconds: float, folder: Path, *, clients: int = 8) -> Found:

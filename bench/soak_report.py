@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Final
 
 from bench import growth
+from bench.found import Found
 from bench.growth import Growth, Sample
-from bench.soak import Found
 
 _MINUTE: Final = 60
 _UNITS: Final = {"rss": "MB", "pss": "MB", "server_rss": "MB"}
