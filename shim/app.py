@@ -23,6 +23,7 @@ from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
 from shim.retirement.policy import Policy, now
+from shim.retirement.shadow import Shadow
 from shim.soap import contract, wsdl
 from shim.soap.contract import Contract
 from shim.soap.endpoint import Admit, Admitted, Endpoint, House
@@ -112,7 +113,7 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    house = House(room, places, _observer(config, metrics), policy)
+    house = House(room, places, _observer(config, metrics, shared), policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
@@ -126,18 +127,20 @@ def build(
     return Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
 
 
-def _observer(config: Config, metrics: Metrics) -> Observe:
-    if config.tracing.url is None:
-        return metrics.count
-    from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
+def _observer(config: Config, metrics: Metrics, shared: Path) -> Observe:
+    observers: list[Observe] = [metrics.count]
+    if config.tracing.url is not None:
+        from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
-    tracing = Tracing(config.tracing.url)
+        observers.append(Tracing(config.tracing.url).record)
+    if config.shadow.sample:
+        observers.append(Shadow(config, shared / "shadow", metrics.compared).observe)
 
     def observe(call: Mapping[str, object]) -> None:
-        metrics.count(call)
-        tracing.record(call)
+        for observer in observers:
+            observer(call)
 
-    return observe
+    return observe if len(observers) > 1 else metrics.count
 
 
 def _breaker(config: Config, folder: Path) -> Breaker:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shim import app, config
 from shim.access.authcodes import AuthcodeError, StoredAuthcode
 from shim.access.callers import secret_of
-from shim.config import Config, ConfigError, ContractSource
+from shim.config import AuthcodeSource, Config, ConfigError, ContractSource, Legacy
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.policy import outlook
@@ -45,6 +45,8 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     yield Finding("config", good=True, text=str(path) if path is not None else "from the environment")
     for source in settings.contracts:
         yield from _contract(source, settings.retirement.info_url)
+    if settings.legacy is not None:
+        yield from _legacy(settings.legacy)
     yield from _callers(settings)
     yield from _authcodes(settings, upstream=upstream)
     coming = outlook(settings.retirement, datetime.now(UTC))
@@ -69,6 +71,17 @@ def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]
         return
     answered = [name for name, operation in contract.operations.items() if not operation.meaning.unavailable]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
+
+
+def _legacy(source: Legacy) -> Iterator[Finding]:
+    try:
+        app.load_contract(ContractSource(wsdl=source.wsdl, mapping=source.mapping), None)
+        if source.authcode_file is not None:
+            StoredAuthcode(AuthcodeSource(name="legacy", file=source.authcode_file))
+    except (AuthcodeError, ContractError) as error:
+        yield from _wrong("legacy", error)
+    else:
+        yield Finding("legacy", good=True, text=f"{source.url} is asked as {source.wsdl.name} says")
 
 
 def _authcodes(settings: Config, *, upstream: bool) -> Iterator[Finding]:

@@ -14,12 +14,14 @@ import typer
 from argon2 import PasswordHasher
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
 from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode
 from shim.config import AuthcodeSource, Config, ConfigError, ContractSource
+from shim.retirement.compare import Comparison
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
 from shim.soap import adopt
 from shim.soap.adopt import AdoptError
@@ -204,6 +206,66 @@ def _contract_table(path: str, contract: Contract) -> Table:
     return table
 
 
+@cli.command(name="compare")
+def compare_services(  # noqa: PLR0913 - one argument for each option
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day.")],
+    config_file: ConfigFile = None,
+    *,
+    legacy_url: Annotated[str, typer.Option(help="Where the legacy service is; by default legacy.url.")] = "",
+    legacy_wsdl: Annotated[Path | None, typer.Option(help="Its WSDL, as a file.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="What the WSDL means; by default beside it.")] = None,
+    legacy_authcode: Annotated[Path | None, typer.Option(help="File with the base64 of user:password for it.")] = None,
+    operation: Annotated[str, typer.Option(help="Its operation; by default the first with credentials.")] = "",
+    authcode: Annotated[str, typer.Option(help="Name of the authcode; by default the first.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Ask the legacy service and TOEFL Access for the same days, and tell what differs, without a value.
+
+    Exit status: 0 for the same, 1 for different, 2 where they could not be compared.
+    """
+    from shim.comparison import ComparisonError, Services  # noqa: PLC0415 - only this command needs zeep
+
+    telemetry.configure()
+    given: dict[str, str | Path] = {"url": legacy_url} if legacy_url else {}
+    files = {"wsdl": legacy_wsdl, "mapping": mapping, "authcode_file": legacy_authcode}
+    given |= {name: file.absolute() for name, file in files.items() if file is not None}
+    try:
+        settings = config.load(config_file).comparing_with(given)
+        services = Services(settings, authcode, operation)
+        days = tuple(services.days(first.date(), last.date()))
+        shown = track(days, "days", console=_err, transient=True, disable=len(days) == 1 or not _err.is_terminal)
+        found = services.compare(shown)
+    except (ConfigError, ComparisonError) as error:
+        _refuse(error, status=2)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        _out.print(_comparison_table(found))
+    raise typer.Exit(int(found.outcome == "different"))
+
+
+def _comparison_table(found: Comparison) -> Table:
+    ends = ", ".join(sorted(found.line_ends_legacy)), ", ".join(sorted(found.line_ends_rest))
+    table = Table(
+        title=f"{found.outcome}: {found.legacy} records of the legacy service, {found.rest} of TOEFL Access",
+        caption=(
+            f"only legacy: {found.only_legacy} · only TOEFL Access: {found.only_rest} · coming and going: "
+            f"{found.unsteady} · numbers more than once: {found.repeated_legacy}, {found.repeated_rest} · "
+            f"line ends: {ends[0] or 'none'}; {ends[1] or 'none'}"
+        ),
+        title_justify="left",
+        caption_justify="left",
+    )
+    for heading in ("field", "bytes", "records", "noise", "digests, old → new"):
+        table.add_column(heading, overflow="fold")
+    for part, finding in found.fields.items():
+        pairs = "\n".join(f"{old} → {new} ({times})" for (old, new), times in finding.examples.items())
+        where = f"{part.start}-{part.end}" if part.end else ""
+        table.add_row(part.name, where, str(finding.records), str(finding.noise or ""), pairs)
+    return table
+
+
 callers_cli = typer.Typer(help="Who may call.", no_args_is_help=True)
 cli.add_typer(callers_cli, name="callers")
 
@@ -259,7 +321,7 @@ def _ask(what: str) -> str:
     return typer.prompt(what, hide_input=True, confirmation_prompt=True, err=True)  # type: ignore[no-any-return]
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _refuse(error: Exception, *, status: int = 1) -> NoReturn:
     for reason in str(error).splitlines():
         _err.print(f"[red]refused[/] {escape(reason)}")
-    raise typer.Exit(1)
+    raise typer.Exit(status)

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from importlib.util import find_spec
@@ -366,6 +366,34 @@ class Retirement(_Section):
                 yield f"brownouts.{other}: overlaps or touches brownouts.{one} for {', '.join(both)}"
 
 
+class Legacy(_Section):
+    """The old service, while it lives, to compare with; ``toefl-shim compare`` can be told other ones.
+
+    Attributes:
+        url: Its address.
+        wsdl: Its WSDL; by default the shipped one.
+        mapping: What its parts mean; by default beside the WSDL, with ``.toml`` at its end.
+        authcode_file: File with the base64 of ``user:password``, if these are not the halves of the authcode in use.
+    """
+
+    url: Annotated[str, AfterValidator(_secure_url)]
+    wsdl: _AnchoredPath = SHIPPED / "TOEFLEdm.wsdl"
+    mapping: _AnchoredPath | None = None
+    authcode_file: _AnchoredPath | None = None
+
+
+class Shadow(_Section):
+    """How many live calls are compared with the old service once they are answered.
+
+    Attributes:
+        sample: The share of the calls, from 0 to 1; a call that comes while another is compared is not.
+        time_limit: Seconds for one comparison.
+    """
+
+    sample: float = Field(default=0, ge=0, le=1)
+    time_limit: PositiveInt = 120
+
+
 class Tracing(_Section):
     """Where spans of calls go.
 
@@ -397,6 +425,8 @@ class Config(BaseSettings):
     callers: tuple[CallerEntry, ...] = ()
     contracts: tuple[ContractSource, ...] = (ContractSource(),)
     retirement: Retirement = Retirement()
+    legacy: Legacy | None = None
+    shadow: Shadow = Shadow()
 
     @classmethod
     def settings_customise_sources(
@@ -429,6 +459,18 @@ class Config(BaseSettings):
         if len(entries) == 1 and not self.gateway.is_exposed:
             entries.append(CallerEntry(name="this-machine", authcode=entries[0].authcode, anybody=True))
         return tuple(entries)
+
+    def comparing_with(self, legacy: Mapping[str, str | Path]) -> Self:
+        """The same with other settings of the old service.
+
+        Raises:
+            ConfigError: They are wrong.
+        """
+        known = {} if self.legacy is None else self.legacy.model_dump()
+        try:
+            return self.model_copy(update={"legacy": Legacy(**known | dict(legacy))})
+        except ValidationError as error:
+            raise ConfigError("\n".join(f"legacy.{reason}" for reason in reasons(error))) from None
 
     @model_validator(mode="after")
     def _safe_callers(self) -> Self:
@@ -466,6 +508,12 @@ class Config(BaseSettings):
     def _room_for_the_largest(self) -> Self:
         if self.spool.max_bytes < self.upstream.max_bytes:
             raise ValueError("spool.max_bytes: must have room for one file of upstream.max_bytes")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_compare_with(self) -> Self:
+        if self.shadow.sample and self.legacy is None:
+            raise ValueError("shadow.sample: needs legacy.url, the service to compare with")
         return self
 
     @model_validator(mode="after")

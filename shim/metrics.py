@@ -37,6 +37,7 @@ class Metrics:
         self._records = Counter("records", "Score records answered with.", **own)
         self._spared = Counter("dry_run_hits", "Calls that a brownout would have hit.", ("caller",), **own)
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
+        self._shadow = Counter("shadow", "Sampled calls by what their comparison came to.", ("outcome",), **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
 
@@ -66,6 +67,10 @@ class Metrics:
     def retried(self) -> None:
         """Count a further attempt."""
         self._retries.inc()
+
+    def compared(self, outcome: str) -> None:
+        """Count a comparison with the old service."""
+        self._shadow.labels(outcome).inc()
 
     def forget(self, pid: int) -> None:
         """Take what a worker that ended was doing out of the gauges."""

@@ -91,6 +91,15 @@ IBT26: Final = Field("ibt26", 832, 937)
 _BY_NAME: Final = {field.name: field for field in (*FIELDS, IBT26)}
 
 
+def of_name(name: str) -> Field:
+    """The field of a name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _BY_NAME[name]
+
+
 def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> bytes:
     """Write a record, padded with spaces, without a separator.
 

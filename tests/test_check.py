@@ -145,3 +145,13 @@ def test_a_callers_secret_that_cannot_be_used(tmp_path: Path) -> None:
     wrong = [finding for finding in found(written(tmp_path, more=more)) if not finding.good]
     assert [finding.part for finding in wrong] == ["callers"]
     assert "readable by everybody" in wrong[0].text
+
+
+def test_the_service_to_compare_with_is_looked_at(tmp_path: Path) -> None:
+    section = '[legacy]\nurl = "https://example.edu/TOEFLEdm.asmx"\n'
+    (good,) = [one for one in found(written(tmp_path, more=section)) if one.part == "legacy"]
+    assert good == Finding("legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is asked as TOEFLEdm.wsdl says")
+    for wrong in ('wsdl = "none.wsdl"\n', 'authcode_file = "none"\n'):
+        (bad,) = [one for one in found(written(tmp_path, more=section + wrong)) if one.part == "legacy"]
+        assert not bad.good
+        assert "No such file" in bad.text

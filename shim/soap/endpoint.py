@@ -109,6 +109,7 @@ class Endpoint:
                 exchange.note(dry_run=errors.BROWNOUT.slug)
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())
+            exchange.tell(type=query.type, reportby=query.reportby, format=query.format)
             began = time.monotonic()
             try:
                 file = caller.fetch(query)

@@ -22,7 +22,7 @@ METHODS: Final = "GET, HEAD, POST"
 """What the address of a contract takes."""
 
 Observe = Callable[[Mapping[str, object]], None]
-"""Is told of a call that has ended."""
+"""Is told of a call that has ended: its line in the log, and what was told besides."""
 
 ADDRESS: Final = "toefl_shim.address"
 """Where a request comes from, in its WSGI environment, once it is known what a trusted proxy says of it."""
@@ -44,7 +44,7 @@ class Exchange:
     """
 
     def __init__(self, environ: "WSGIEnvironment", observe: Observe = lambda _: None) -> None:
-        """Begin with a request; at its end, somebody is told the fields of its line in the log."""
+        """Begin with a request; at its end, somebody is told of it."""
         self.environ = environ
         self.on_end: Callable[[], None] = lambda: None
         self._observe = observe
@@ -56,10 +56,15 @@ class Exchange:
         self._began = time.monotonic()
         trace = telemetry.trace(environ.get("HTTP_TRACEPARENT", ""))
         self._fields: dict[str, object] = {"request": self.number, "trace": trace}
+        self._told: dict[str, object] = {}
 
     def note(self, **fields: object) -> None:
         """Add to the line in the log."""
         self._fields.update(fields)
+
+    def tell(self, **fields: object) -> None:
+        """Add to what the observer is told, and not to the line in the log."""
+        self._told.update(fields)
 
     def scores(
         self, file: ScoreFile, reply: Reply, start_response: "StartResponse", outcome: str = "ok"
@@ -121,7 +126,7 @@ class Exchange:
         self.note(outcome=outcome, seconds=seconds, address=address)
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
         _log.info("call", **fields)
-        self._observe(fields)
+        self._observe({**fields, **self._told})
 
     def _body(self, body: bytes) -> Iterable[bytes]:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
