@@ -1,6 +1,8 @@
 """The old service against TOEFL Access, by the command: exit status, what is printed, and what never is."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,12 @@ def _selected(values: dict[str, str], options: Options | None = None) -> list[by
     start, end = (datetime.strptime(values[f"report{end}date"], "%m/%d/%Y") for end in ("start", "end"))  # noqa: DTZ007 - as sent
     chosen: Selection = select(options or Options(), start, end.replace(hour=23, minute=59, second=59))
     return b"".join(chosen.chunks()).splitlines(keepends=True)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command sets up the log of its process, which is that of all tests here."""
+    monkeypatch.setattr("shim.telemetry.configure", lambda: None)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +160,27 @@ def test_the_old_service_may_have_credentials_of_its_own(config_file: Path, tmp_
     assert (shown.exit_code, of_file.exit_code) == (0, 0)
     assert {(call["userName"], call["password"]) for call in service.calls} == {("user", "own-secret")}
     assert "own-secret" not in shown.output + of_file.output
+
+
+def test_what_is_logged_is_no_part_of_what_is_printed(config_file: Path, tmp_path: Path) -> None:
+    secret(tmp_path / "next", DEMO_AUTHCODE)
+    secret(tmp_path / "authcode", "ZXhwaXJlZDpvbmU=")
+    config_file.write_text(config_file.read_text() + 'next_file = "next"\n')
+    with OldService(lambda values, _: b"".join(_selected(values))) as service:
+        command = [
+            sys.executable,
+            "-m",
+            "shim",
+            "compare",
+            "-c",
+            str(config_file),
+            "--legacy-url",
+            service.url,
+            "--json",
+        ]
+        ran = subprocess.run([*command, *_DAYS], capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["outcome"] == "same"
+    assert "the next one is in use" in ran.stderr
 
 
 def test_a_long_range_shows_how_far_it_is_on_a_terminal_alone(
