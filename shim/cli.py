@@ -74,7 +74,7 @@ def serve(config_file: ConfigFile = None) -> None:
     """Run the gateway. With no upstream configured, it answers from the built-in sandbox."""
     from shim.server import Server, Site  # noqa: PLC0415 - gunicorn changes signal handling, and only this command wants it
 
-    telemetry.configure()
+    telemetry.configure(for_good=True)
     with _settings(config_file) as settings, TemporaryDirectory(prefix="toefl-shim-", dir=_IN_MEMORY) as shared:
         try:
             first = app.build(settings, Path(shared))

@@ -60,8 +60,13 @@ def trace(given: str) -> str:
     return given if _TRACE.fullmatch(given) else ""
 
 
-def configure(level: str = "info") -> None:
-    """Send log lines to standard error: JSON, or readable lines on a terminal."""
+def configure(level: str = "info", *, for_good: bool = False) -> None:
+    """Send log lines to standard error: JSON, or readable lines on a terminal.
+
+    Args:
+        level: The least that is written.
+        for_good: Nothing will be changed later, so every logger may keep what it was set up with.
+    """
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
@@ -74,7 +79,7 @@ def configure(level: str = "info") -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
     for name in _SILENCED:
         logger = logging.getLogger(name)
