@@ -30,6 +30,8 @@ _RAISED: Final = 2 * MIB
 # For each of them: processor time and memory grow with a request, but no faster.
 _SECONDS: Final = 0.05
 _GROWTH: Final = 10 * MIB
+# Whatever else runs empties the processor's caches, and so can make an input look dear, but never cheap.
+_MORE_SENDS: Final = 4
 _SMALL: Final = tuple(all_inputs())
 _BIG: Final = tuple(bulk(1_000_000))
 _OPTIONS: Final = Options()
@@ -170,17 +172,28 @@ def _check(hostile: Hostile, version: Version, site: Site, size: int) -> None:
     worker, times = site.worker, max(1, size / _DEFAULT)
     worker.rest()
     worker.forget_peak()
-    seconds, peak = worker.seconds, worker.peak
-    answer = site.send(body, headers)
-    worker.rest()
+    peak = worker.peak
+    seconds, answer = _measured(site, body, headers)
+    grown = worker.peak - peak
+    for _ in range(_MORE_SENDS):
+        if seconds > _SECONDS * times:
+            seconds = min(seconds, _measured(site, body, headers)[0])
     assert _outcome(answer) in hostile.reason.split()
     assert answer.version == _version(answer, version).namespace
     assert _CANARY.encode() not in answer.body
     assert not site.was_called()
-    assert worker.seconds - seconds <= _SECONDS * times
-    assert worker.peak - peak <= _GROWTH * times
+    assert seconds <= _SECONDS * times
+    assert grown <= _GROWTH * times
     assert worker_of(site.gateway) == worker
     assert worker.lives
+
+
+def _measured(site: Site, body: bytes, headers: dict[str, str]) -> tuple[float, Answer]:
+    """Send a body, and tell what processor time it took the worker."""
+    before = site.worker.seconds
+    answer = site.send(body, headers)
+    site.worker.rest()
+    return site.worker.seconds - before, answer
 
 
 def _outcome(answer: Answer) -> str:
