@@ -1,5 +1,6 @@
 """``ScoreQuery`` and authcode to ``ScoreFile``: one GET to TOEFL Access, verified whole."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ import gevent
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout, exceptions
+from urllib3.connection import HTTPSConnection
 
 from shim import __version__, errors
 from shim.query import Format, ScoreFile, ScoreQuery
@@ -82,6 +84,8 @@ class Client:
         pool = self._adapter.get_connection_with_tls_context(request, ca_file or True, proxies)
         self._adapter.cert_verify(pool, url, ca_file or True, None)  # type: ignore[no-untyped-call]
         self._pool = cast("HTTPConnectionPool", pool)
+        if self._pool.scheme == "https":
+            self._pool.ConnectionCls = _Secured
         self._target = self._adapter.request_url(request, proxies)
         self._timeout = Timeout(connect=limits.connect_timeout, read=limits.read_timeout)
 
@@ -133,6 +137,19 @@ class Client:
             size = spool.tell()
             spool.seek(0)
         return ScoreFile(spool, 0 if kind.blank else size, records)
+
+
+class _Secured(HTTPSConnection):
+    """A connection that is not used again with bytes on it that nobody asked for.
+
+    TLS may have unpacked some already, which the socket does not show; they would be
+    taken for the answer to the next call.
+    """
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can be used again."""
+        return super().is_connected and isinstance(self.sock, ssl.SSLSocket) and not self.sock.pending()
 
 
 def query_string(query: ScoreQuery) -> str:

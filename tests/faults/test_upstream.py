@@ -329,6 +329,28 @@ class TestTls:
             assert old.version() == {"TLS 1.0": "TLSv1", "TLS 1.1": "TLSv1.1"}[name]
         self._assert_not_trusted(secured)
 
+    @pytest.mark.parametrize(
+        "filler",
+        # An answer is read by 8 KiB; what TLS unpacked besides is not seen on the socket, and begins as an answer does.
+        [pytest.param(8192, id="unpacked"), pytest.param(0, id="read"), pytest.param(20_000, id="not unpacked")],
+    )
+    def test_bytes_beyond_content_length_reach_nobody(self, filler: int, secured: Pair, row: AddRow) -> None:
+        row(
+            _SECTION, "sends more than Content-Length, over TLS", "", "the whole answer, and so does the next", "1 each"
+        )
+        extra = ok(records(7), then="keep").data
+        first = ok(records(3), then="keep").data.ljust(filler, b"x") + extra
+        secured.upstream.plays(Script(first, "keep"), ok(records(5), then="keep"), _WELL)
+        assert scores(call(secured.gateway)) == records(3)
+        for _ in range(2):
+            assert scores(call(secured.gateway)) == records(5)
+        assert len(secured.upstream.requests) == 3
+
+    def test_a_kept_connection_is_used_again(self, secured: Pair) -> None:
+        secured.upstream.plays(*[ok(records(5), then="keep")] * 2, _WELL)
+        assert [scores(call(secured.gateway)) for _ in range(3)] == [records(5)] * 3
+        assert secured.upstream.connections == 1
+
     def test_plain_text(self, secured: Pair, row: AddRow) -> None:
         row(_SECTION, "speaks no TLS", "", "fault `upstream-tls`", 0)
         secured.upstream.tls = None

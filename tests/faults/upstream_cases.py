@@ -238,6 +238,9 @@ def _failing() -> Iterator[Case]:
     ]:
         for fault, sizes, play in rows:
             yield from (Case(prefix + fault, slug, requests, size, play) for size in sizes)
+    hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    late = lambda body: Drip(hints + ok(body).data, "keep", fast=len(hints), piece=1 << 20, pause=0.5)  # noqa: E731
+    yield Case("answers 103 Early Hints, and what was asked for after them", "upstream-status", 1, "", late)
     for line, slug, requests in _STATUSES:
         yield Case(f"answers {line}", slug, requests, "", _always(status(line)))
     for size in _BOTH:
