@@ -173,15 +173,19 @@ def _admission(
         caller = callers.identify(proof)
 
         def fetch(query: ScoreQuery) -> ScoreFile:
-            if isinstance(caller.authcode, Authcode):
-                return _passed_through(caller.authcode, query)
+            with client.within_deadline():
+                if isinstance(caller.authcode, Authcode):
+                    return _passed_through(caller.authcode, query)
+                return _with_stored(caller.authcode, query)
+
+        def _with_stored(stored: StoredAuthcode, query: ScoreQuery) -> ScoreFile:
             try:
-                file = caller.authcode.use(lambda authcode: client.fetch(query, authcode.value, trace))
+                file = stored.use(lambda authcode: client.fetch(query, authcode.value, trace))
             except errors.GatewayError as error:
                 if error.cause is errors.UPSTREAM_AUTHCODE:
-                    standings.refused(caller.authcode.name)
+                    standings.refused(stored.name)
                 raise
-            standings.succeeded(caller.authcode.name)
+            standings.succeeded(stored.name)
             return file
 
         def _passed_through(authcode: Authcode, query: ScoreQuery) -> ScoreFile:

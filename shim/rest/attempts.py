@@ -34,7 +34,7 @@ class Patience:
     """How long and how often is tried.
 
     Attributes:
-        deadline: Seconds for all attempts together.
+        deadline: Seconds for all attempts together, with whichever authcode.
         attempts: How many there are at most.
     """
 
@@ -54,6 +54,10 @@ class Attempts:
         self._patience = patience
         self._on_retry = on_retry
 
+    def within_deadline(self) -> Timeout:
+        """What ends all calls of ``fetch`` in its context that take too long together."""
+        return Timeout(self._patience.deadline, errors.UPSTREAM_TIMEOUT.error(note="upstream.deadline"))
+
     def fetch(self, query: ScoreQuery, authcode: str, trace: str = "") -> ScoreFile:
         """Fetch a score file.
 
@@ -62,8 +66,7 @@ class Attempts:
         """
         tried = self._breaker.admit()
         try:
-            with Timeout(self._patience.deadline, errors.UPSTREAM_TIMEOUT.error(note="upstream.deadline")):
-                file = self._fetch(query, authcode, trace)
+            file = self._fetch(query, authcode, trace)
         except errors.GatewayError as error:
             if error.cause in _NO_ANSWER:
                 self._breaker.failed(tried=tried)

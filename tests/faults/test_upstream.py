@@ -1,5 +1,6 @@
 """A failing upstream, seen by the caller: a fault in the caller's own version, never a part of a score file."""
 
+import json
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from typing import Final
 
 import pytest
 
+from shim.access.authcodes import Authcode
 from shim.demo import free_port
 from tests.faults.table import AddRow
 from tests.faults.upstream_calls import FORMS, PATIENCE, SETTINGS, assert_fault, assert_refused, call, scores
@@ -24,6 +26,7 @@ from tests.faults.upstream_cases import Case, body_of, cases, status, whole
 from tests.faults.upstream_played import PLANTED, Drip, Upstream, records
 from tests.faults.upstream_tls import Authority
 from tests.gateway import Gateway, running_gateway
+from tests.operating.served import secret
 from tests.rest.played import Script, ok
 from tests.soap_http import Answer
 
@@ -234,6 +237,26 @@ class TestRetries:
 def _retry_after(form: str, seconds: int) -> str:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     return f"Retry-After: {seconds if form == 'seconds' else moment}\r\n"
+
+
+def test_the_next_authcode_has_no_deadline_of_its_own(tmp_path: Path, row: AddRow) -> None:
+    row(
+        _SECTION,
+        "refuses the authcode late, and is silent to the next one",
+        "",
+        "fault `upstream-timeout` within `upstream.deadline`",
+        2,
+    )
+    following = secret(tmp_path / "next", Authcode.of("synthetic", "next").value)
+    first = {"name": "main", "env": "TOEFL_SANDBOX_AUTHCODE", "next_file": str(following)}
+    settings = {"AUTHCODES": json.dumps([first]), "UPSTREAM__DEADLINE": "5", "UPSTREAM__READ_TIMEOUT": "5"}
+    with Upstream() as upstream, _gateway(upstream.url, tmp_path, **settings) as gateway:
+        refusal = status("401 Unauthorized", b"").data
+        upstream.plays(Drip(refusal, piece=len(refusal) // 9, pause=0.5), Script(b"", "hold"))
+        began = time.monotonic()
+        assert_refused(gateway, "upstream-timeout")
+        assert time.monotonic() - began < 8.5
+        assert len(upstream.requests) == 2
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

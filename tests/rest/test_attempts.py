@@ -58,6 +58,11 @@ def attempts(upstream: Upstream, folder: Path, *, deadline: float = 10, most: in
 
 
 def failed(made: Attempts) -> GatewayError:
+    with made.within_deadline():
+        return failed_within(made)
+
+
+def failed_within(made: Attempts) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
         made.fetch(QUERY, "synthetic")
     return caught.value
@@ -105,6 +110,19 @@ def test_the_deadline_ends_all_of_it(tmp_path: Path) -> None:
     upstream = Silent()
     error = failed(attempts(upstream, tmp_path, deadline=0.2))
     assert (error.cause, error.note, upstream.asked) == (errors.UPSTREAM_TIMEOUT, "upstream.deadline", 1)
+
+
+def test_the_deadline_is_one_for_all_authcodes(tmp_path: Path) -> None:
+    upstream = Upstream(errors.UPSTREAM_AUTHCODE.error())
+    made, silent = attempts(upstream, tmp_path, deadline=0.2), attempts(Silent(), tmp_path, deadline=60)
+    with made.within_deadline():
+        refused = failed_within(made)
+        error = failed_within(silent)
+    assert (refused.cause, error.cause, error.note) == (
+        errors.UPSTREAM_AUTHCODE,
+        errors.UPSTREAM_TIMEOUT,
+        "upstream.deadline",
+    )
 
 
 def test_calls_without_an_answer_open_the_breaker(tmp_path: Path) -> None:
