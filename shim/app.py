@@ -41,6 +41,7 @@ class Application:
 
     Attributes:
         metrics: What is counted of the calls.
+        close: Called when a worker ends.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Application:
         """
         self.metrics = metrics
         self._policy = policy
+        self.close: Callable[[], None] = lambda: None
         self._rooms = {path.lower(): room for path, room in rooms.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -113,7 +115,8 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    house = House(room, places, _observer(config, metrics, shared), policy)
+    observe, close = _observer(config, metrics, shared)
+    house = House(room, places, observe, policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
@@ -124,15 +127,20 @@ def build(
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
     admin = Admin(stored, standings, breaker, metrics)
-    return Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
+    application = Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
+    application.close = close
+    return application
 
 
-def _observer(config: Config, metrics: Metrics, shared: Path) -> Observe:
+def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
     observers: list[Observe] = [metrics.count]
+    close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
-        observers.append(Tracing(config.tracing.url).record)
+        tracing = Tracing(config.tracing.url)
+        observers.append(tracing.record)
+        close = tracing.close
     if config.shadow.sample:
         observers.append(Shadow(config, shared / "shadow", metrics.compared).observe)
 
@@ -140,7 +148,7 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> Observe:
         for observer in observers:
             observer(call)
 
-    return observe if len(observers) > 1 else metrics.count
+    return observe if len(observers) > 1 else metrics.count, close
 
 
 def _breaker(config: Config, folder: Path) -> Breaker:

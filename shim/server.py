@@ -86,6 +86,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": settings.stop_timeout,
             "child_exit": lambda _, worker: self._site.application.metrics.forget(worker.pid),
             "worker_connections": _CONNECTIONS,
+            "worker_exit": lambda _server, _worker: self._site.application.close(),
             "worker_class": "shim.worker.Worker",
             # Its other parser, in C, would be taken wherever one is installed, of whatever age.
             "http_parser": "python",

@@ -86,6 +86,14 @@ def configure(level: str = "info", *, for_good: bool = False) -> None:
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False
         logger.setLevel(logging.CRITICAL)
+    logging.lastResort = _OfOthers(logging.WARNING)
+
+
+class _OfOthers(logging.Handler):
+    """Tells that another library had something to say, and where: its text may hold what it was given."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(record.levelno, "library", note=f"{record.name}:{record.lineno}")
 
 
 class _StandardError:

@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
+import gevent
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -12,6 +14,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+_LAST_MOMENT: Final = 3
+"""Seconds that a worker takes to send its last spans."""
 _ATTRIBUTES: Final = ("request", "operation", "caller", "outcome", "records", "bytes")
 
 
@@ -21,7 +25,7 @@ class Tracing:
     def __init__(self, url: str) -> None:
         """Take the address of a collector that speaks OTLP over HTTP."""
         self._url = url
-        self._tracers: dict[int, Tracer] = {}
+        self._of_process: dict[int, tuple[TracerProvider, Tracer]] = {}
 
     def record(self, call: Mapping[str, Any]) -> None:
         """Send the spans of a call, by the fields of its line in the log: of all of it, and of its upstream part."""
@@ -42,11 +46,18 @@ class Tracing:
         span.set_status(StatusCode.OK if call["outcome"] == "ok" else StatusCode.ERROR)
         span.end(end)
 
+    def close(self) -> None:
+        """Send what was not sent yet: the worker ends."""
+        provider, _ = self._of_process.get(os.getpid(), (None, None))
+        if provider is not None:
+            with suppress(gevent.Timeout), gevent.Timeout(_LAST_MOMENT):
+                provider.shutdown()
+
     @property
     def _tracer(self) -> Tracer:
         # Its thread does not live through a fork, so each worker has one of its own.
-        if os.getpid() not in self._tracers:
-            provider = TracerProvider(resource=Resource({"service.name": "toefl-soap-shim"}))
+        if os.getpid() not in self._of_process:
+            provider = TracerProvider(resource=Resource({"service.name": "toefl-soap-shim"}), shutdown_on_exit=False)
             provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(self._url)))
-            self._tracers[os.getpid()] = provider.get_tracer("toefl-soap-shim")
-        return self._tracers[os.getpid()]
+            self._of_process[os.getpid()] = provider, provider.get_tracer("toefl-soap-shim")
+        return self._of_process[os.getpid()][1]

@@ -1,16 +1,15 @@
 """Spans, as a collector gets them."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import socket
+import time
 from pathlib import Path
-from queue import Queue
 
-import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from shim.demo import free_port
 from shim.sandbox import Sandbox
+from tests.collector import collecting
 from tests.gateway import running_gateway
 from tests.soap_http import envelope, post
 
@@ -18,36 +17,13 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 
 
-@pytest.fixture
-def collector() -> Iterator[tuple[str, "Queue[ExportTraceServiceRequest]"]]:
-    received: Queue[ExportTraceServiceRequest] = Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.put(ExportTraceServiceRequest.FromString(body))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", received
-        server.shutdown()
-        thread.join()
-
-
-def test_a_call_and_its_upstream_part(
-    tmp_path: Path, collector: tuple[str, "Queue[ExportTraceServiceRequest]"]
-) -> None:
-    url, received = collector
-    settings = {"TRACING__URL": url}
-    with Sandbox() as sandbox, running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
-        post(gateway.url, envelope(), headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
-        sent = received.get(timeout=20)
+def test_a_call_and_its_upstream_part(tmp_path: Path) -> None:
+    with collecting() as collector, Sandbox() as sandbox:
+        settings = {"TRACING__URL": collector.url}
+        with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
+            post(gateway.url, envelope(), headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+        # A worker that ends sends what it has.
+        sent = ExportTraceServiceRequest.FromString(collector.received.get_nowait())
     spans = {span.name: span for span in sent.resource_spans[0].scope_spans[0].spans}
     whole, part = spans["GetScores"], spans["TOEFL Access"]
     assert (whole.trace_id.hex(), whole.parent_span_id.hex()) == (TRACE, PARENT)
@@ -60,3 +36,22 @@ def test_a_call_and_its_upstream_part(
         json.loads(line) for line in (tmp_path / "gateway.log").read_text().splitlines() if '"event": "call"' in line
     ]
     assert line["trace"] == f"00-{TRACE}-{PARENT}-01"
+
+
+def test_a_collector_that_does_not_answer_holds_up_no_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, Sandbox() as sandbox:
+        settings = {"TRACING__URL": f"http://127.0.0.1:{silent.getsockname()[1]}/"}
+        with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
+            post(gateway.url, envelope())
+            began = time.monotonic()
+        assert time.monotonic() - began < 15
+
+
+def test_a_collector_that_is_down_is_told_as_a_line_of_json(tmp_path: Path) -> None:
+    log = tmp_path / "gateway.log"
+    settings = {"TRACING__URL": f"http://127.0.0.1:{free_port()}/"}
+    with Sandbox() as sandbox, running_gateway(sandbox.url, log, settings=settings) as gateway:
+        assert post(gateway.url, envelope()).result
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [line["note"].partition(":")[0] for line in lines if line["event"] == "library"]
+    assert set(told) == {"opentelemetry.exporter.otlp.proto.http.trace_exporter"}
