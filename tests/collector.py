@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from queue import Queue
 
 
 @dataclass(frozen=True)
@@ -14,21 +13,21 @@ class Collector:
 
     Attributes:
         url: Where spans are sent.
-        received: The bodies of the requests.
+        bodies: Those of the requests.
     """
 
     url: str
-    received: "Queue[bytes]"
+    bodies: list[bytes]
 
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
     """Run a collector until the end of the block."""
-    received: Queue[bytes] = Queue()
+    bodies: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            received.put(self.rfile.read(int(self.headers["Content-Length"])))
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.end_headers()
 
@@ -39,7 +38,7 @@ def collecting() -> Iterator[Collector]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield Collector(f"http://127.0.0.1:{server.server_port}/v1/traces", received)
+            yield Collector(f"http://127.0.0.1:{server.server_port}/v1/traces", bodies)
         finally:
             server.shutdown()
             thread.join()

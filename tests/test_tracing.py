@@ -23,7 +23,7 @@ def test_a_call_and_its_upstream_part(tmp_path: Path) -> None:
         with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
             post(gateway.url, envelope(), headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
         # A worker that ends sends what it has.
-        sent = ExportTraceServiceRequest.FromString(collector.received.get_nowait())
+        sent = ExportTraceServiceRequest.FromString(b"".join(collector.bodies))
     spans = {span.name: span for span in sent.resource_spans[0].scope_spans[0].spans}
     whole, part = spans["GetScores"], spans["TOEFL Access"]
     assert (whole.trace_id.hex(), whole.parent_span_id.hex()) == (TRACE, PARENT)

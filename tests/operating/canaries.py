@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.collector import Collector
 from tests.operating.served import PATIENCE, Served
 
 
@@ -50,9 +51,10 @@ def exchanged(port: int, request: bytes, *, ends: bool = False) -> bytes:
         return received
 
 
-def traces(gateway: Served) -> dict[str, bytes]:
+def traces(gateway: Served, collector: Collector) -> dict[str, bytes]:
     """All that a gateway leaves to be seen, by where it is."""
     found = {
+        "the spans": b"".join(collector.bodies),
         "the log": (gateway.folder / "log").read_bytes(),
         "the metrics": gateway.admin("/metrics").content,
         "the readiness": gateway.admin("/readyz").content,

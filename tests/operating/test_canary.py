@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shim.access.authcodes import Authcode
+from tests.collector import Collector, collecting
 from tests.operating.canaries import Canaries, exchanged, traces
 from tests.operating.served import PATH, Served, secret, served, until
 from tests.operating.upstream import Part, Upstream, scores
@@ -106,7 +109,13 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def collector() -> Iterator[Collector]:
+    with collecting() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(upstream: Upstream, collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("canary")
     for name in ("first", "next"):
         secret(folder / name, Authcode.of(canary(f"client id of the {name}"), canary(f"secret of the {name}")).value)
@@ -114,6 +123,7 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     settings = {
         "gateway": {"workers": 2, "trusted_proxies": ["127.0.0.1"]},
         "upstream": {"attempts": 2, "max_bytes": 500_000, "breaker_failures": 1000, "read_timeout": 2},
+        "tracing": {"url": collector.url},
         "authcodes": [{"name": "main", "file": str(folder / "first"), "next_file": str(folder / "next")}],
         "callers": [
             {
@@ -124,8 +134,10 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
             }
         ],
     }
-    with served(upstream.url, folder / "gateway", settings) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")  # milliseconds until spans are sent
+        with served(upstream.url, folder / "gateway", settings) as running:
+            yield running
 
 
 def _basic(user: str, password: str) -> str:
@@ -259,7 +271,14 @@ def _told(answer: bytes) -> tuple[str, bytes]:
     return found[1].decode() if found else "", answer + plain
 
 
-def test_nothing_comes_out_where_it_does_not_belong(gateway: Served) -> None:
+def _spans(collector: Collector) -> Iterator[Span]:
+    """The spans of calls, without those of their upstream parts."""
+    for body in tuple(collector.bodies):
+        for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+            yield from (span for span in resource_spans.scope_spans[0].spans if span.kind == Span.SPAN_KIND_SERVER)
+
+
+def test_nothing_comes_out_where_it_does_not_belong(gateway: Served, collector: Collector) -> None:
     calls = [*_CALLS, *((_request(_call(kind)), slug) for kind, slug in _UPSTREAM.items())]
     errors: dict[str, bytes] = {}
     wrong = []
@@ -273,12 +292,15 @@ def test_nothing_comes_out_where_it_does_not_belong(gateway: Served) -> None:
             assert canary("field 0 of a record").encode() in answer
     assert not wrong, "\n".join(wrong)
     until(lambda: len(gateway.calls) == len(calls), f"{len(calls)} lines", 10)
-    assert canary.found_in(errors | traces(gateway)) == []
+    # What comes to no contract is a line in the log alone.
+    observed = sum(line["outcome"] not in ("bad-http", "not-found") for line in gateway.calls)
+    until(lambda: len(list(_spans(collector))) == observed, f"{observed} spans", 10)
+    assert canary.found_in(errors | traces(gateway, collector)) == []
     assert {"upstream-authcode", "not-authenticated", "ok"} <= {line["outcome"] for line in gateway.calls}
 
 
-def test_every_place_is_looked_at(gateway: Served) -> None:
-    found = traces(gateway)
+def test_every_place_is_looked_at(gateway: Served, collector: Collector) -> None:
+    found = traces(gateway, collector)
     assert len(found["the log"]) > 100
     assert any("metrics" in place for place in found)
     for place in found:
