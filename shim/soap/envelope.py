@@ -126,8 +126,8 @@ def sniff(body: bytes, content_type: str) -> Dialect:
     text = body.decode(encoding, "ignore").replace("\0", "")
     if Version.SOAP_11.namespace in text:
         return Dialect(Version.SOAP_11, encoding)
-    declared = content_type.partition(";")[0].strip().lower() == Version.SOAP_12.media_type
-    is_12 = declared or Version.SOAP_12.namespace in text
+    # Attachments name it within the type of all parts.
+    is_12 = Version.SOAP_12.media_type in content_type.lower() or Version.SOAP_12.namespace in text
     return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, encoding)
 
 

@@ -11,7 +11,11 @@ from tests.faults.table import PROPERTY, AddRow, Row
 def row(request: pytest.FixtureRequest) -> AddRow:
     """Add a row to the table, before what it says is asserted; its outcome is that of the test."""
 
-    def add(section: str, fault: str, size: str = "", answer: str = "", requests: object = "") -> None:
-        request.node.user_properties.append((PROPERTY, astuple(Row(section, fault, size, answer, str(requests)))))
+    place = request.session.items.index(request.node)
+
+    def add(section: str, fault: str, *cells: object, named: str = "") -> None:
+        size, answer, requests = [*map(str, cells), "", "", ""][:3]
+        row = Row(section, fault, size, answer, requests, named)
+        request.node.user_properties.append((PROPERTY, (place, *astuple(row))))
 
     return add

@@ -34,7 +34,7 @@ class Hostile:
         reason: Stable name of what it is answered, ``SCORES`` when it must be answered like any other, or several of
             them where parsers may differ.
         charset: Of its Content-Type; none if empty.
-        content_type: All of its Content-Type, when that is not the one of its SOAP version.
+        content_type: All of its Content-Type, when that is not the one of its SOAP version; that is ``{0}`` in it.
         headers: More headers.
         family: What it is one of.
     """
@@ -49,7 +49,9 @@ class Hostile:
 
     def type_of(self, version: Version) -> str:
         """Its Content-Type."""
-        return self.content_type or version.media_type + (f"; charset={self.charset}" if self.charset else "")
+        return self.content_type.format(version.media_type) or version.media_type + (
+            f"; charset={self.charset}" if self.charset else ""
+        )
 
 
 def all_inputs() -> Iterator[Hostile]:
@@ -427,7 +429,7 @@ def _parameters() -> Iterator[Hostile]:
 
 def _headers() -> Iterator[Hostile]:
     for namespace, anonymous in ((_WSA, _ANONYMOUS), (_WSA_2004, f"{_WSA_2004}/role/anonymous")):
-        year = namespace.split("/")[3 if namespace == _WSA else 5]
+        year = namespace.split("/")[3 if namespace == _WSA else 4]
 
         def header(name: str, value: str, ns: str = namespace) -> str:
             return f'<a:{name} xmlns:a="{ns}">{value}</a:{name}>'
@@ -485,8 +487,8 @@ def _http() -> Iterator[Hostile]:
         yield Hostile(f"SOAPAction {action[:12]!r}", lambda v: envelope(version=v).encode(), SCORES, headers=headers)
     part = "--b\r\nContent-Type: {}\r\nContent-ID: <r>\r\n\r\n{}\r\n--b--\r\n"
     for name, kind in {
-        "MTOM": 'multipart/related; type="application/xop+xml"; start="<r>"; boundary=b; start-info="text/xml"',
-        "SOAP with attachments": "multipart/related; type=text/xml; start=<r>; boundary=b",
+        "MTOM": 'multipart/related; type="application/xop+xml"; start="<r>"; boundary=b; start-info="{0}"',
+        "SOAP with attachments": "multipart/related; type={0}; start=<r>; boundary=b",
         "a form": "multipart/form-data; boundary=b",
     }.items():
         yield Hostile(

@@ -10,13 +10,16 @@ import pytest
 PROPERTY: Final = "fault row"
 """The name under which a test's report carries its rows."""
 AddRow = Callable[..., None]
-"""``row(section, fault, size="", answer="", requests="")``."""
+"""``row(section, fault, size="", answer="", requests="", named="")``."""
 
 _WRITTEN: Final = Path("build/faults.md")
 _BEGIN: Final = "<!-- make faults UPDATE=1: begin -->"
 _END: Final = "<!-- make faults UPDATE=1: end -->"
 _HEAD: Final = "| fault | size | what the caller gets | requests made | outcome |\n|---|---|---|---|---|"
+_COUNTS: Final = "| what goes wrong | lines | tests | outcome |\n|---|---:|---:|---|"
 _WORST_FIRST: Final = ("failed", "skipped", "passed")
+_NAMED: Final = 5
+"""How many of the inputs that end alike are named in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Row:
         size: Of the answer or request.
         answer: What the caller gets.
         requests: How many the upstream saw.
+        named: Which of several inputs it was.
     """
 
     section: str
@@ -36,11 +40,13 @@ class Row:
     size: str
     answer: str
     requests: str
+    named: str
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the document to put the table into."""
+    """Take the document that holds the table."""
     parser.addoption("--update", metavar="FILE", help="put the table of faults between its two marks in this file")
+    parser.addoption("--check", metavar="FILE", help="fail if the table between the two marks in this file is another")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -51,20 +57,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     written = config.rootpath / _WRITTEN
     written.parent.mkdir(exist_ok=True)
     written.write_text(table, encoding="utf-8")
+    missing = terminalreporter.stats.keys() & {"failed", "error", "skipped", "deselected"}
     if document := config.getoption("--update"):
         # A table with something missing would look like one of a smaller promise.
-        if terminalreporter.stats.keys() & {"failed", "error", "skipped", "deselected"}:
+        if missing:
             raise pytest.UsageError(f"{document} is left as it is: not every test was run and passed")
         update(config.rootpath / document, table)
+    document = config.getoption("--check")
+    if document and not missing and table not in (config.rootpath / document).read_text(encoding="utf-8"):
+        raise pytest.UsageError(f"{document} tells of other faults than were seen: make faults UPDATE=1")
 
 
 def markdown(rows: Iterable[tuple[Row, str]]) -> str:
-    """The table of rows and the outcome of their tests; a fault that ends alike in several sizes is one line."""
-    sections: dict[str, dict[tuple[str, str, str], list[tuple[str, str]]]] = {}
+    """The table of rows and the outcomes of their tests; a fault that ends alike in several sizes is one line."""
+    sections: dict[str, dict[tuple[str, str, str], list[tuple[Row, str]]]] = {}
     for row, outcome in rows:
         lines = sections.setdefault(row.section, {})
-        lines.setdefault((row.fault, row.answer, row.requests), []).append((row.size, outcome))
-    return "\n".join(f"### {name}\n\n{_HEAD}\n{_lines(lines)}\n" for name, lines in sections.items())
+        lines.setdefault((row.fault, row.answer, row.requests), []).append((row, outcome))
+    parts = [f"{_COUNTS}\n{_counts(sections)}\n"]
+    parts += [f"### {name}\n\n{_HEAD}\n{_lines(lines)}\n" for name, lines in sections.items()]
+    return "\n".join(parts)
+
+
+def _counts(sections: dict[str, dict[tuple[str, str, str], list[tuple[Row, str]]]]) -> str:
+    counted = {name: [test for tests in lines.values() for test in tests] for name, lines in sections.items()}
+    lines = [f"| {name} | {len(sections[name])} | {len(tests):,} | {_told(tests)} |" for name, tests in counted.items()]
+    all_tests = [test for tests in counted.values() for test in tests]
+    lines.append(f"| **all** | {sum(map(len, sections.values()))} | {len(all_tests):,} | {_told(all_tests)} |")
+    return "\n".join(lines)
 
 
 def update(document: Path, table: str) -> None:
@@ -78,23 +98,40 @@ def update(document: Path, table: str) -> None:
 
 def _rows(reports: Iterable[pytest.TestReport]) -> Iterator[tuple[Row, str]]:
     # A test has a report for its set-up, itself and its end; each holds all rows, and any can be the one that failed.
-    outcomes: dict[tuple[str, int], tuple[Row, str]] = {}
+    outcomes: dict[tuple[int, int], tuple[Row, str]] = {}
     for report in reports:
-        for number, values in enumerate(value for name, value in report.user_properties if name == PROPERTY):
-            key, row = (report.nodeid, number), Row(*cast("tuple[str, str, str, str, str]", values))
+        for number, value in enumerate(value for name, value in report.user_properties if name == PROPERTY):
+            place, *cells = cast("tuple[int, str, str, str, str, str, str]", value)
+            key, row = (place, number), Row(*cells)
             outcomes[key] = row, _worst((report.outcome, outcomes.get(key, (row, "passed"))[1]))
-    return iter(outcomes.values())
+    # Several processes report in whatever order they come to an end.
+    return (outcomes[key] for key in sorted(outcomes))
 
 
-def _lines(lines: dict[tuple[str, str, str], list[tuple[str, str]]]) -> str:
+def _lines(lines: dict[tuple[str, str, str], list[tuple[Row, str]]]) -> str:
     return "\n".join(
-        f"| {fault} | {_sizes(ended)} | {answer} | {requests} | {_worst(outcome for _, outcome in ended)} |"
-        for (fault, answer, requests), ended in lines.items()
+        f"| {fault}{_names(tests)} | {_sizes(tests)} | {answer} | {requests} | {_told(tests)} |"
+        for (fault, answer, requests), tests in lines.items()
     )
 
 
-def _sizes(ended: list[tuple[str, str]]) -> str:
-    return ", ".join(dict.fromkeys(size for size, _ in ended if size))
+def _names(tests: list[tuple[Row, str]]) -> str:
+    names = list(dict.fromkeys(row.named for row, _ in tests if row.named))
+    if not names:
+        return ""
+    # From all over the list: neighbours are much alike.
+    named = names if len(names) <= _NAMED else [names[at * len(names) // _NAMED] for at in range(_NAMED)]
+    more = f"; and {len(names) - len(named)} more" if len(names) > len(named) else ""
+    return f": {'; '.join(named)}{more}".replace("|", "\\|")
+
+
+def _sizes(tests: list[tuple[Row, str]]) -> str:
+    return ", ".join(dict.fromkeys(row.size for row, _ in tests if row.size))
+
+
+def _told(tests: list[tuple[Row, str]]) -> str:
+    found = [outcome for _, outcome in tests]
+    return ", ".join(f"{found.count(outcome):,} {outcome}" for outcome in _WORST_FIRST if outcome in found)
 
 
 def _worst(outcomes: Iterable[str]) -> str:

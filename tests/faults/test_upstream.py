@@ -223,7 +223,8 @@ class TestRetries:
         ],
     )
     def test_one_that_cannot_be_meant(self, value: str, pair: Pair, row: AddRow) -> None:
-        row(_SECTION, "answers 503 with a Retry-After that is past or no time at all", "", "the whole answer", 2)
+        fault = "answers 503 with a Retry-After that is past or no time at all"
+        row(_SECTION, fault, "", "the whole answer", 2, named=value[:40] or "nothing")
         pair.upstream.plays(status("503 Service Unavailable", headers=f"Retry-After: {value}\r\n"), _WELL)
         assert scores(call(pair.gateway)) == records(5)
         assert len(pair.upstream.requests) == 2
