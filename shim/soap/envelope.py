@@ -126,8 +126,10 @@ def sniff(body: bytes, content_type: str) -> Dialect:
     text = body.decode(encoding, "ignore").replace("\0", "")
     if Version.SOAP_11.namespace in text:
         return Dialect(Version.SOAP_11, encoding)
-    # Attachments name it within the type of all parts.
-    is_12 = Version.SOAP_12.media_type in content_type.lower() or Version.SOAP_12.namespace in text
+    media_type, _, parameters = content_type.lower().partition(";")
+    # With attachments, the type of the envelope is a parameter of that of all parts.
+    declared = parameters if media_type.strip().startswith("multipart/") else media_type
+    is_12 = Version.SOAP_12.media_type in declared or Version.SOAP_12.namespace in text
     return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, encoding)
 
 

@@ -333,7 +333,10 @@ def _versions(body: bytes, declared: str) -> set[Version]:
     named = {version for version in Version if version.namespace in text}
     if named:
         return named
-    soap_12 = declared.partition(";")[0].strip().lower() == Version.SOAP_12.media_type
+    if declared.strip().lower().startswith("multipart/"):
+        soap_12 = Version.SOAP_12.media_type in declared.lower()
+    else:
+        soap_12 = Version.SOAP_12.media_type in declared.lower().partition(";")[0]
     return {Version.SOAP_12 if soap_12 else Version.SOAP_11}
 
 
