@@ -62,7 +62,7 @@ def _fuzz(name: str, seconds: int, table: Table) -> list[str]:
     found, fresh = _BUILD / "findings", _BUILD / name
     for folder in (found, fresh):
         folder.mkdir(parents=True, exist_ok=True)
-    before = set(found.iterdir())
+    before = set(found.glob(f"{name}-*"))
     options = (f"-max_total_time={seconds}", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", *_LIMITS)
     command = (sys.executable, "-m", "tests.fuzz.one", name, *options, str(fresh), str(harnesses.CORPUS / name))
     began = time.monotonic()
@@ -76,7 +76,7 @@ def _fuzz(name: str, seconds: int, table: Table) -> list[str]:
     took = time.monotonic() - began
     text = log.read_text(errors="replace")
     executions = int((_EXECUTIONS.findall(text) or ["0"])[-1])
-    findings = [f"{name}: {path} (see {log})" for path in sorted(set(found.iterdir()) - before)]
+    findings = [f"{name}: {path} (see {log})" for path in sorted(set(found.glob(f"{name}-*")) - before)]
     if ended.returncode and not findings:
         findings.append(f"{name}: it ended with {ended.returncode} (see {log})")
     cells = (f"{executions:,}", f"{executions / took:,.0f}", str(len(_NEW.findall(text))), str(len(findings)))
