@@ -1,5 +1,6 @@
 """Answers as bytes: the frame around a result, or a fault. Pure, as ``envelope`` is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
@@ -43,7 +44,6 @@ class Wrapper:
     action: str
 
 
-@lru_cache(maxsize=16)
 def frame(dialect: Dialect, wrapper: Wrapper) -> tuple[bytes, bytes]:
     """What stands before and after the text of the result, in the caller's encoding."""
     head, tail = _envelope(dialect, wrapper.action)
@@ -57,7 +57,7 @@ def empty(dialect: Dialect, wrapper: Wrapper, form: Empty) -> bytes:
     head, tail = _envelope(dialect, wrapper.action)
     elements = _elements(wrapper.path)
     if form == "absent" and len(elements) > 1:
-        elements.pop()
+        elements = elements[:-1]
     *outer, (innermost, _) = elements
     opening = "".join(f"<{start}>" for start, _ in outer)
     nil = f' xsi:nil="true" xmlns:xsi="{XSI}"' if form == "nil" else ""
@@ -82,7 +82,8 @@ def encode(text: str, dialect: Dialect, *, mark: bool = False) -> bytes:
     return MARKS[dialect.encoding] + data if mark and dialect.encoding != "utf-8" else data
 
 
-def _elements(path: tuple[Name, ...]) -> list[tuple[str, str]]:
+@lru_cache(maxsize=16)
+def _elements(path: tuple[Name, ...]) -> tuple[tuple[str, str], ...]:
     """The start tag of each element, without its angle brackets, and its name."""
     namespaces = list(dict.fromkeys(name.namespace for name in path))
     if len(namespaces) == 1:
@@ -92,10 +93,10 @@ def _elements(path: tuple[Name, ...]) -> list[tuple[str, str]]:
         prefixes = {namespace: f"n{number}:" if namespace else "" for number, namespace in enumerate(namespaces)}
         declarations = "".join(f" xmlns:n{n}={quoteattr(uri)}" for n, uri in enumerate(namespaces) if uri)
     names = [prefixes[name.namespace] + name.local for name in path]
-    return [(names[0] + declarations, names[0]), *((name, name) for name in names[1:])]
+    return (names[0] + declarations, names[0]), *((name, name) for name in names[1:])
 
 
-def _closing(elements: list[tuple[str, str]]) -> str:
+def _closing(elements: Sequence[tuple[str, str]]) -> str:
     return "".join(f"</{name}>" for _, name in reversed(elements))
 
 

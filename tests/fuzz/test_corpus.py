@@ -83,7 +83,7 @@ BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     ),
     "envelope-escape": ("shim.soap.answer", "escape", lambda escape: str.strip),
     "envelope-exception": ("shim.soap.dates", "_day", lambda day: None),
-    "envelope-length": ("shim.soap.result", "b2a_base64", lambda encode: lambda data, newline: encode(data)),
+    "envelope-length": ("shim.soap.result", "b64encode", lambda encode: lambda data: encode(data) + b"\n"),
     "envelope-version": ("shim.soap.envelope", "sniff", lambda sniff: lambda body, content_type: Dialect()),
     "mapping": (
         "shim.soap.mapping",
