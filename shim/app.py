@@ -22,6 +22,7 @@ from shim.query import ScoreFile, ScoreQuery
 from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
+from shim.retirement.journal import Backlog, Journal
 from shim.retirement.policy import Policy, now
 from shim.retirement.shadow import Shadow
 from shim.soap import contract, wsdl
@@ -113,7 +114,8 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    house = House(room, places, _observer(config, metrics, shared), policy)
+    journal = _journal(config, metrics)
+    house = House(room, places, _observer(config, metrics, journal, shared), policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
@@ -123,12 +125,20 @@ def build(
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
-    admin = Admin(stored, standings, breaker, metrics)
+    others = [Backlog(config.ledger.folder)] if config.ledger.folder else []
+    admin = Admin(stored, standings, breaker, metrics, others)
     return Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
 
 
-def _observer(config: Config, metrics: Metrics, shared: Path) -> Observe:
+def _journal(config: Config, metrics: Metrics) -> Journal | None:
+    settings = config.ledger
+    return Journal(settings.folder, settings.key_file, metrics.lost) if settings.folder else None
+
+
+def _observer(config: Config, metrics: Metrics, journal: Journal | None, shared: Path) -> Observe:
     observers: list[Observe] = [metrics.count]
+    if journal is not None:
+        observers.append(journal.record)
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
