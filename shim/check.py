@@ -49,11 +49,11 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     if settings.legacy is not None:
         yield from _legacy(settings.legacy)
     yield from _callers(settings)
+    yield from _ledger(settings)
     yield from _authcodes(settings, upstream=upstream)
     coming = outlook(settings.retirement, datetime.now(UTC))
     if coming:
         yield Finding("retirement", good=True, text=coming)
-    yield from _ledger(settings)
 
 
 def _callers(settings: Config) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ class Cluster:
 def running() -> Iterator[Cluster]:
     """Run a server until the end of the block."""
     initdb = _program("initdb")
-    folder = Path(tempfile.mkdtemp(prefix="toefl-shim-postgresql-", dir="/tmp"))  # noqa: S108 - its own, and closed
+    folder = Path(tempfile.mkdtemp(prefix="toefl-shim-postgresql-", dir="/tmp"))
     process: subprocess.Popen[bytes] | None = None
     try:
         if os.getuid() == 0:

@@ -24,6 +24,8 @@ _PURE = {
         "soap.answer",
         "soap.result",
         "soap.dates",
+        "soap.software",
+        "retirement.tally",
     )
 }
 
@@ -55,6 +57,28 @@ def test_the_rest_face_does_not_know_the_legacy_face(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(_PURE))
 def test_pure_modules_import_nothing_but_each_other(name: str) -> None:
     assert _imports(name) <= _PURE
+
+
+def test_the_gateway_that_answers_does_not_load_what_only_commands_and_the_writer_need() -> None:
+    seen: set[str] = set()
+    left = {"shim.cli", "shim.server"}
+    while left:
+        name = left.pop()
+        seen.add(name)
+        left |= _imports_at_once(name) & _MODULES.keys() - seen
+        assert not {module.partition(".")[0] for module in _imports_at_once(name)} & {"sqlalchemy", "alembic"}, name
+    assert "shim.retirement.journal" in seen
+
+
+def _imports_at_once(name: str) -> set[str]:
+    """What a module imports when it is imported itself."""
+    found = set()
+    for node in ast.parse(_MODULES[name].read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
 def test_no_import_goes_in_a_circle() -> None:

@@ -3,9 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.box import SIMPLE
 from rich.markup import escape
@@ -13,39 +13,38 @@ from rich.table import Table
 
 from shim.retirement.summary import CallerSummary, Summary
 
+_FACTS: Final[Mapping[str, Callable[[CallerSummary, datetime], Any]]] = {
+    "name": lambda caller, _: caller.name,
+    "named": lambda caller, _: caller.is_named,
+    "calls_7": lambda caller, _: caller.calls_7,
+    "calls_30": lambda caller, _: caller.calls_30,
+    "trend": lambda caller, _: caller.trend,
+    "first_seen": lambda caller, _: _second(caller.first_seen),
+    "last_seen": lambda caller, _: _second(caller.last_seen),
+    "operations": lambda caller, _: list(caller.operations),
+    "software": lambda caller, _: list(caller.software),
+    "outcomes": lambda caller, _: dict(caller.outcomes),
+    "migrated": lambda caller, _: _second(caller.migrated),
+    "calls_since_migrated": lambda caller, _: caller.calls_since_migrated,
+    "safe_to_retire_since": lambda caller, now: _second(caller.safe_since(now)),
+}
 
-def facts(caller: CallerSummary, now: datetime) -> dict[str, Any]:
-    """What is told of one caller."""
-    return {
-        "name": caller.name,
-        "named": caller.is_named,
-        "calls_7": caller.calls_7,
-        "calls_30": caller.calls_30,
-        "trend": caller.trend,
-        "first_seen": _second(caller.first_seen),
-        "last_seen": _second(caller.last_seen),
-        "operations": list(caller.operations),
-        "software": list(caller.software),
-        "outcomes": dict(caller.outcomes),
-        "migrated": _second(caller.migrated),
-        "calls_since_migrated": caller.calls_since_migrated,
-        "safe_to_retire_since": _second(caller.safe_since(now)),
-    }
+
+def _facts(summary: Summary) -> list[dict[str, Any]]:
+    return [{name: tell(caller, summary.made) for name, tell in _FACTS.items()} for caller in summary.callers]
 
 
 def as_json(summary: Summary) -> str:
     """A list of callers."""
-    return json.dumps([facts(caller, summary.made) for caller in summary.callers], indent=2, ensure_ascii=False)
+    return json.dumps(_facts(summary), indent=2, ensure_ascii=False)
 
 
 def as_csv(summary: Summary) -> str:
-    """A line for each caller; what has more than one part is parted by spaces."""
+    """A line for each caller; what has more than one part is parted by semicolons."""
     text = io.StringIO()
-    rows = [{name: _cell(fact) for name, fact in facts(caller, summary.made).items()} for caller in summary.callers]
-    if rows:
-        written = csv.DictWriter(text, rows[0], lineterminator="\n")
-        written.writeheader()
-        written.writerows(rows)
+    written = csv.writer(text, lineterminator="\n")
+    written.writerow(_FACTS)
+    written.writerows(map(_cell, facts.values()) for facts in _facts(summary))
     return text.getvalue()
 
 
@@ -81,5 +80,5 @@ def _second(moment: datetime | None) -> str | None:
 
 def _cell(fact: object) -> object:
     if isinstance(fact, Mapping):
-        return " ".join(f"{name}={value}" for name, value in fact.items())
-    return " ".join(map(str, fact)) if isinstance(fact, list) else fact
+        return "; ".join(f"{name} {value}" for name, value in fact.items())
+    return "; ".join(map(str, fact)) if isinstance(fact, list) else fact

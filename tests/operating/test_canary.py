@@ -123,6 +123,7 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 "secret_file": str(folder / "password"),
             }
         ],
+        "ledger": {"url": "sqlite:///ledger.db"},
     }
     with served(upstream.url, folder / "gateway", settings) as running:
         yield running
@@ -273,7 +274,12 @@ def test_nothing_comes_out_where_it_does_not_belong(gateway: Served) -> None:
             assert canary("field 0 of a record").encode() in answer
     assert not wrong, "\n".join(wrong)
     until(lambda: len(gateway.calls) == len(calls), f"{len(calls)} lines", 10)
-    assert canary.found_in(errors | traces(gateway)) == []
+    until(lambda: gateway.metric("ledger_backlog_bytes") == 0, "rest of the ledger's writer")
+    left = traces(gateway)
+    assert canary.found_in(errors | left) == []
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith("/summary.json"))
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith(".journal"))
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith("/ledger.db"))
     assert {"upstream-authcode", "not-authenticated", "ok"} <= {line["outcome"] for line in gateway.calls}
 
 

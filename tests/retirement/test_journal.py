@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.core import Metric
 from structlog.testing import capture_logs
 
 from shim.retirement import journal
@@ -217,8 +216,7 @@ def test_a_caller_that_is_marked_as_migrated_is_warned_of(
 
 def test_the_backlog_is_what_is_not_in_the_ledger(tmp_path: Path, lost: Lost) -> None:
     def told() -> tuple[float, float]:
-        families: list[Metric] = list(Backlog(tmp_path).collect())
-        waiting, failures = (family.samples[0].value for family in families)
+        waiting, failures = (family.samples[0].value for family in Backlog(tmp_path).collect())
         return waiting, failures
 
     assert told() == (0, 0)

@@ -1,5 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def _counted(lines: list[bytes], marks: dict[str, datetime] | None = None) -> Ta
 
 
 @given(lines=st.lists(_LINES), random=st.randoms(use_true_random=False), marked=st.floats(NOON, NOON + 86400))
-def test_the_order_of_calls_does_not_matter(lines: list[bytes], random: Any, marked: float) -> None:
+def test_the_order_of_calls_does_not_matter(lines: list[bytes], random: Random, marked: float) -> None:
     marks = {"nightly": datetime.fromtimestamp(marked, UTC)}
     shuffled = list(lines)
     random.shuffle(shuffled)
