@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -50,24 +50,27 @@ def as_csv(summary: Summary) -> str:
 
 def as_table(summary: Summary) -> Table:
     """For people; a caller that was marked as migrated and calls all the same is red."""
-    table = Table(title=f"Callers, {summary.made:%Y-%m-%d %H:%M} UTC", title_justify="left", box=SIMPLE, padding=(0, 1))
-    table.add_column("caller", overflow="fold")
-    for heading in ("7 days", "30 days"):
-        table.add_column(heading, justify="right")
-    for heading in ("trend", "last seen", "operations", "migrated", "safe to retire since"):
+    title = f"Callers, {summary.made:%Y-%m-%d %H:%M} UTC"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("caller", overflow="fold", min_width=16)
+    for heading in ("operations", "migrated"):
         table.add_column(heading, overflow="fold")
+    for heading in ("7 days", "30 days"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("trend", "last seen", "safe since"):
+        table.add_column(heading, no_wrap=True)
     for caller in summary.callers:
         back = bool(caller.calls_since_migrated)
         migrated = f"{caller.migrated:%Y-%m-%d}" if caller.migrated else "no"
         safe = caller.safe_since(summary.made)
         cells = (
             caller.name,
+            " ".join(caller.operations),
+            f"{migrated}, but {caller.calls_since_migrated:,} calls since" if back else migrated,
             f"{caller.calls_7:,}",
             f"{caller.calls_30:,}",
             caller.trend,
             f"{caller.last_seen:%Y-%m-%d}",
-            " ".join(caller.operations),
-            f"{migrated}, but called {caller.calls_since_migrated:,} times since" if back else migrated,
             f"{safe:%Y-%m-%d}" if safe else "in use",
         )
         table.add_row(*map(escape, cells), style="red" if back else None)

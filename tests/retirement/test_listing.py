@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from shim import cli as main
 from shim.cli import cli
 from shim.retirement import listing
 from shim.retirement.ledger import Ledger
@@ -57,8 +58,10 @@ def refused(*arguments: str) -> str:
     return " ".join(shown.output.split())
 
 
-def test_a_table_for_people(config: str, ledger: Ledger) -> None:
-    shown = run("-c", config)
+def test_a_table_for_people(config: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "_out", Console(width=120, file=(shown_to := io.StringIO())))
+    run("-c", config)
+    shown = shown_to.getvalue()
     for word in ("registrar", "nightly [import]", "GetScores", "rising", "silent", "in use", "no"):
         assert word in shown
 
@@ -104,7 +107,7 @@ def test_one_that_calls_after_it_was_marked_is_red(ledger: Ledger) -> None:
     (row,) = [row for row in shown.splitlines() if "registrar" in row]
     (other,) = [row for row in shown.splitlines() if "nightly" in row]
     assert ("\x1b[31m" in row, "\x1b[31m" in other) == (True, False)
-    assert "but called 2 times" in row
+    assert "but 2 calls since" in row
 
 
 def test_no_ledger(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
