@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Final
 
+import structlog
+
 from shim.config import Ledger
 from shim.worker import hold_signals, release_signals
 
@@ -15,6 +17,7 @@ _DELAY: Final = 1
 _LONGEST: Final = 60
 # Seconds for a writer to end in.
 _PATIENCE: Final = 10
+_log = structlog.get_logger()
 
 
 class Keeper:
@@ -71,12 +74,14 @@ class Keeper:
         try:
             self._writer = subprocess.Popen(
                 [sys.executable, "-m", "shim.retirement.writer"],
+                bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
+            if self._writer.stdin is not None:
+                self._writer.stdin.write(json.dumps(settings).encode() + b"\n")
+        except OSError as error:
+            _log.warning("ledger", note=f"its writer does not start: {error.strerror}")
         finally:
             release_signals()
-        if self._writer.stdin is not None:
-            self._writer.stdin.write(json.dumps(settings).encode() + b"\n")
-            self._writer.stdin.flush()

@@ -205,9 +205,7 @@ def _write(writer: Writer) -> None:
         if _has_ended(pause):
             break
     until = time.monotonic() + _LINGER
-    while writer.turn(last=True) or (writer.is_waiting and time.monotonic() < until):
-        if time.monotonic() >= until:
-            break
+    while (writer.turn(last=True) or writer.is_waiting) and time.monotonic() < until:
         time.sleep(0.2)
     writer.report()
 

@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -9,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from shim.retirement import summary, writer
 from shim.retirement.journal import MIGRATED, STATUS, SUFFIX, SUMMARY, Journal
 from shim.retirement.ledger import Ledger
 from shim.retirement.writer import Writer
+from tests import postgresql
 from tests.operating.served import until
 from tests.retirement.lines import line
 from tests.retirement.test_journal import CALL
@@ -136,6 +137,23 @@ def test_a_database_that_cannot_be_used_is_waited_for(tmp_path: Path, folder: Pa
     assert Writer(Ledger(database), folder, 400).failures == 1
 
 
+def test_a_database_that_is_read_only_is_waited_for(
+    cluster: postgresql.Cluster, folder: Path, written: Journal
+) -> None:
+    database = cluster.database()
+    one = Writer(Ledger(driven(database)), folder, 400)
+    written.record(CALL)
+    assert one.turn() == ""
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+        written.record(CALL)
+        assert "read-only" in one.turn()
+        connection.execute(b"SET default_transaction_read_only = off")
+        connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
+    assert (one.turn(), counted(database)) == ("", 2)
+
+
 def test_a_database_that_was_deleted_is_made_again(tmp_path: Path, folder: Path, written: Journal) -> None:
     database = f"sqlite:///{tmp_path / 'ledger.db'}"
     one = Writer(Ledger(database), folder, 400)
@@ -182,10 +200,9 @@ def _line_of(text: str) -> int:
 def process(database: str, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A writer as the gateway starts it."""
     settings = {"url": driven(database), "journal": str(folder), "retention_days": 400}
-    started = subprocess.Popen([sys.executable, "-m", "shim.retirement.writer"], stdin=subprocess.PIPE)
+    started = subprocess.Popen([sys.executable, "-m", "shim.retirement.writer"], bufsize=0, stdin=subprocess.PIPE)
     assert started.stdin is not None
     started.stdin.write(json.dumps(settings).encode() + b"\n")
-    started.stdin.flush()
     try:
         yield started
     finally:
@@ -235,4 +252,3 @@ def test_a_folder_that_cannot_be_used_ends_it_with_a_word(tmp_path: Path, capfd:
     with process("sqlite:///unused", tmp_path / "journal") as started:
         assert started.wait(30) == 1
     assert "the journal cannot be used: File exists" in capfd.readouterr().err
-    shutil.rmtree(tmp_path)
