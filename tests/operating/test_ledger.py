@@ -252,7 +252,7 @@ def _is_made(database: str) -> bool:
 def test_neither_server_nor_workers_load_what_the_ledger_needs(upstream: Upstream, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'ledger.db'}"
     with served(upstream.url, tmp_path / "gateway", _settings(tmp_path / "gateway", database)) as gateway:
-        assert _client(gateway.port, 0)().status == 200
+        Calls().make(dict.fromkeys(_CALLERS, gateway.port), 1)
         _wait_for_the_writer(gateway)
         writer = gateway.writer()
         known = {
