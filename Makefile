@@ -41,9 +41,9 @@ fuzz: $(VENV)/.fuzz
 # Resolves the requirements anew; needs uv.
 lock:
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
-	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev -o requirements/dev.txt
-	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev --group bench -o requirements/bench.txt
-	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --group dev --group fuzz -o requirements/fuzz.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev -o requirements/dev.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group bench -o requirements/bench.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group fuzz -o requirements/fuzz.txt
 
 clean:
 	rm -rf .venv* build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from shim.access.authcodes import StoredAuthcode
 from shim.access.standing import Standings
@@ -22,14 +23,19 @@ class Admin:
     """``/livez``, ``/readyz`` and ``/metrics``; none of them calls TOEFL Access."""
 
     def __init__(
-        self, authcodes: Mapping[str, StoredAuthcode], standings: Standings, breaker: Breaker, metrics: Metrics
+        self,
+        authcodes: Mapping[str, StoredAuthcode],
+        standings: Standings,
+        breaker: Breaker,
+        metrics: Metrics,
+        others: Iterable[Collector] = (),
     ) -> None:
-        """Take what is reported on."""
+        """Take what is reported on, and others that have metrics of their own."""
         self._authcodes = authcodes
         self._standings = standings
         self._breaker = breaker
         self._metrics_of_calls = metrics
-        self._standing = Standing(authcodes, standings, breaker)
+        self._collectors = [Standing(authcodes, standings, breaker), *others]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -59,4 +65,4 @@ class Admin:
         return standing.is_refused and not replaced
 
     def _metrics(self) -> tuple[HTTPStatus, str, bytes]:
-        return HTTPStatus.OK, CONTENT_TYPE_LATEST, self._metrics_of_calls.text([self._standing])
+        return HTTPStatus.OK, CONTENT_TYPE_LATEST, self._metrics_of_calls.text(self._collectors)

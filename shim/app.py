@@ -22,6 +22,7 @@ from shim.query import ScoreFile, ScoreQuery
 from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
+from shim.retirement.journal import Backlog, Journal
 from shim.retirement.policy import Policy, now
 from shim.retirement.shadow import Shadow
 from shim.soap import contract, wsdl
@@ -115,7 +116,8 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    observe, close = _observer(config, metrics, shared)
+    journal = _journal(config, metrics)
+    observe, close = _observer(config, metrics, journal, shared)
     house = House(room, places, observe, policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
@@ -126,15 +128,25 @@ def build(
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
-    admin = Admin(stored, standings, breaker, metrics)
+    others = [Backlog(config.ledger.folder)] if config.ledger.folder else []
+    admin = Admin(stored, standings, breaker, metrics, others)
     application = Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
     application.close = close
     return application
 
 
-def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
+def _journal(config: Config, metrics: Metrics) -> Journal | None:
+    settings = config.ledger
+    return Journal(settings.folder, settings.key_file, metrics.lost) if settings.folder else None
+
+
+def _observer(
+    config: Config, metrics: Metrics, journal: Journal | None, shared: Path
+) -> tuple[Observe, Callable[[], None]]:
     observers: list[Observe] = [metrics.count]
     close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
+    if journal is not None:
+        observers.append(journal.record)
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 

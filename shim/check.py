@@ -1,5 +1,6 @@
 """Is this gateway set up rightly? Every part is looked at, so that one run tells all that is wrong."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     if settings.legacy is not None:
         yield from _legacy(settings.legacy)
     yield from _callers(settings)
+    yield from _ledger(settings)
     yield from _authcodes(settings, upstream=upstream)
     coming = outlook(settings.retirement, datetime.now(UTC))
     if coming:
@@ -105,6 +107,29 @@ def _call(settings: Config, authcode: str) -> Finding:
     except GatewayError as error:
         text = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)
         return Finding("upstream", good=False, text=text)
+
+
+def _ledger(settings: Config) -> Iterator[Finding]:
+    from shim.retirement.ledger import FAILURES, AbsentError, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
+
+    kept, folder = settings.ledger, settings.ledger.folder
+    if kept.url is None or folder is None:
+        yield Finding("ledger", good=True, text="none: set ledger.url to know who calls")
+        return
+    ledger = Ledger(kept.url.get_secret_value())
+    try:
+        ledger.check()
+    except AbsentError as error:
+        yield Finding("ledger", good=True, text=str(error))
+    except FAILURES as error:
+        yield Finding("ledger", good=False, text=ledger.reason(error))
+    else:
+        yield Finding("ledger", good=True, text="can be written to")
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        yield Finding("ledger", good=False, text=f"the journal cannot be made in {there}")
+    if kept.key_file is not None and not os.access(kept.key_file, os.R_OK):
+        yield Finding("ledger", good=False, text=f"the key cannot be read from {kept.key_file}")
 
 
 def _wrong(part: str, error: Exception) -> Iterator[Finding]:

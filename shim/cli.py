@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from argon2 import PasswordHasher
@@ -26,6 +26,9 @@ from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, N
 from shim.soap import adopt
 from shim.soap.adopt import AdoptError
 from shim.soap.contract import Contract, ContractError
+
+if TYPE_CHECKING:
+    from shim.retirement.ledger import Ledger
 
 cli = typer.Typer(
     help="Stands in for the retired TOEFL score SOAP service, and answers from the TOEFL Access REST API.",
@@ -83,9 +86,9 @@ def serve(config_file: ConfigFile = None) -> None:
 
         def rebuild() -> Site:
             changed = config.load(config_file)
-            return Site(app.build(changed, Path(shared), first.metrics), changed.gateway)
+            return Site(app.build(changed, Path(shared), first.metrics), changed.gateway, changed.ledger)
 
-        Server(Site(first, settings.gateway), rebuild).run()
+        Server(Site(first, settings.gateway, settings.ledger), rebuild).run()
 
 
 @cli.command(name="sandbox")
@@ -266,8 +269,62 @@ def _comparison_table(found: Comparison) -> Table:
     return table
 
 
-callers_cli = typer.Typer(help="Who may call.", no_args_is_help=True)
+callers_cli = typer.Typer(help="Who calls, and who may.", invoke_without_command=True)
 cli.add_typer(callers_cli, name="callers")
+
+
+@callers_cli.callback()
+def list_callers(
+    context: typer.Context,
+    config_file: ConfigFile = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """List who calls, from the ledger: how often, with what, and who needs the gateway no more."""
+    if context.invoked_subcommand is not None:
+        return
+    from shim.retirement import listing  # noqa: PLC0415 - only this command wants it
+
+    with _ledger(config_file) as ledger:
+        summary = ledger.summary(datetime.now(UTC))
+    if as_json:
+        typer.echo(listing.as_json(summary))
+    elif as_csv:
+        typer.echo(listing.as_csv(summary), nl=False)
+    else:
+        _out.print(listing.as_table(summary))
+
+
+@callers_cli.command(name="migrated")
+def mark_caller(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    config_file: ConfigFile = None,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="It has not migrated after all.")] = False,
+) -> None:
+    """Mark a caller as migrated: it should not call any more, and is shown in red if it does."""
+    with _ledger(config_file) as ledger:
+        if not ledger.mark(name, None if undo else datetime.now(UTC)):
+            _refuse(ValueError(f"{name}: nobody has called by this name; see toefl-shim callers"))
+    _out.print(f"{escape(name)} is marked as {'not ' if undo else ''}migrated")
+
+
+@contextmanager
+def _ledger(config_file: Path | None) -> "Iterator[Ledger]":
+    from shim.retirement.ledger import FAILURES, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
+
+    try:
+        url = config.load(config_file).ledger.url
+    except ConfigError as error:
+        _refuse(error)
+    if url is None:
+        _refuse(ValueError("no ledger is kept: set ledger.url"))
+    ledger = Ledger(url.get_secret_value())
+    try:
+        yield ledger
+    except FAILURES as error:
+        _refuse(ValueError(f"ledger: {ledger.reason(error)}"))
 
 
 @callers_cli.command(name="add")

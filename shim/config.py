@@ -22,6 +22,7 @@ from pydantic import (
     IPvAnyNetwork,
     PositiveFloat,
     PositiveInt,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -32,6 +33,7 @@ FILE_VARIABLE: Final = "TOEFL_SHIM_CONFIG"
 
 _REPOSITORY: Final = Path(__file__).parent.parent / "wsdl"
 _INSTALLED: Final = Path(__file__).parent / "wsdl"
+_SQLITE: Final = "sqlite:///"
 SHIPPED: Final = _INSTALLED if _INSTALLED.is_dir() else _REPOSITORY
 """Where the contracts are that come with the package."""
 
@@ -111,6 +113,29 @@ def _bind(text: str) -> str:
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise ValueError("is not ADDRESS:PORT")
     return text
+
+
+def _state_folder() -> Path | None:
+    """Where systemd wants the state of a service to be."""
+    named = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(named) if named else None
+
+
+def _state_database() -> SecretStr | None:
+    folder = _state_folder()
+    return SecretStr(f"{_SQLITE}{folder / 'ledger.db'}") if folder else None
+
+
+def _database(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    scheme, _, rest = text.partition("://")
+    if text.startswith(_SQLITE) and text != _SQLITE and not {"?", "#"} & set(text):
+        return SecretStr(f"{_SQLITE}{_base.get(Path()) / text.removeprefix(_SQLITE)}")
+    if scheme not in ("postgresql", "postgresql+psycopg"):
+        raise ValueError("is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/DATABASE")
+    if find_spec("psycopg") is None:
+        raise ValueError('needs more to be installed: pip install "toefl-soap-shim[postgresql]"')
+    return SecretStr(f"postgresql+psycopg://{rest}")
 
 
 def is_loopback(host: str) -> bool:
@@ -394,6 +419,39 @@ class Shadow(_Section):
     time_limit: PositiveInt = 120
 
 
+class Ledger(_Section):
+    """Where it is kept who calls.
+
+    Attributes:
+        url: ``sqlite:///PATH`` or ``postgresql://USER:PASSWORD@HOST/DATABASE``; under systemd ``ledger.db`` in
+            ``STATE_DIRECTORY`` if unset, and elsewhere nothing is kept then.
+        journal: The folder, on this machine's disk, for calls that are not in the database yet; beside its file
+            if unset.
+        key_file: A key for the hashes of callers that have no name, for gateways that are to hash alike.
+        retention_days: After so many days, calls are forgotten.
+    """
+
+    url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(default_factory=_state_database)
+    journal: _AnchoredPath | None = None
+    key_file: _AnchoredPath | None = None
+    retention_days: int = Field(default=400, ge=90, le=10_000)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the journal, if there is a ledger."""
+        if self.url is None or self.journal is not None:
+            return self.journal if self.url else None
+        url = self.url.get_secret_value()
+        state = Path(url.removeprefix(_SQLITE)).parent if url.startswith(_SQLITE) else _state_folder()
+        return state / "journal" if state else None
+
+    @model_validator(mode="after")
+    def _has_a_journal(self) -> Self:
+        if self.url is not None and self.folder is None:
+            raise ValueError("journal: needs a folder, as the database is on no disk of this machine")
+        return self
+
+
 class Tracing(_Section):
     """Where spans of calls go.
 
@@ -421,6 +479,7 @@ class Config(BaseSettings):
     upstream: Upstream
     spool: Spool = Spool()
     tracing: Tracing = Tracing()
+    ledger: Ledger = Field(default_factory=Ledger)
     authcodes: tuple[AuthcodeSource, ...] = ()
     callers: tuple[CallerEntry, ...] = ()
     contracts: tuple[ContractSource, ...] = (ContractSource(),)

@@ -38,6 +38,7 @@ class Metrics:
         self._spared = Counter("dry_run_hits", "Calls that a brownout would have hit.", ("caller",), **own)
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
         self._shadow = Counter("shadow", "Sampled calls by what their comparison came to.", ("outcome",), **own)
+        self._lost = Counter("ledger_lost_calls", "Calls that the ledger will not know of.", **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
 
@@ -71,6 +72,10 @@ class Metrics:
     def compared(self, outcome: str) -> None:
         """Count a comparison with the old service."""
         self._shadow.labels(outcome).inc()
+
+    def lost(self) -> None:
+        """Count a call that could not be kept for the ledger."""
+        self._lost.inc()
 
     def forget(self, pid: int) -> None:
         """Take what a worker that ended was doing out of the gauges."""

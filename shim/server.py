@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from shim import telemetry
 from shim.access.authcodes import AuthcodeError
 from shim.app import Application
-from shim.config import ConfigError, Gateway
+from shim.config import ConfigError, Gateway, Ledger
+from shim.retirement.keeper import Keeper
 from shim.soap.contract import ContractError
 from shim.worker import KEEPALIVE, hold_signals, release_signals
 
@@ -34,10 +36,12 @@ class Site(NamedTuple):
     Attributes:
         application: It was built, and so checked, before any worker starts.
         settings: How it is served.
+        ledger: Where its callers are counted.
     """
 
     application: Application
     settings: Gateway
+    ledger: Ledger
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -47,6 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Take what to serve, and how to build it anew when a signal asks for that."""
         self._site = site
         self._rebuild = rebuild
+        self._keeper = Keeper(site.ledger)
         super().__init__()
 
     def run(self) -> None:
@@ -61,11 +66,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         # Until a new worker has handlers of its own it has the server's, which would lose the signal that ends it.
         os.register_at_fork(before=hold_signals, after_in_parent=release_signals)
         try:
-            super().run()
+            _Arbiter(self, self._keeper).run()
         except SystemExit as end:
             # A worker is a fork of this very stack: it must not unwind what its parent still uses.
             if os.getpid() != own:
                 os._exit(end.code if isinstance(end.code, int) else 1)
+            self._keeper.end()
             raise
 
     def reload(self) -> None:
@@ -75,6 +81,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except (ConfigError, AuthcodeError, ContractError) as error:
             for reason in str(error).splitlines():
                 _log.error("server", note=f"the old configuration stays in use: {reason}")
+        self._keeper.keep(self._site.ledger)
         super().reload()
 
     def load_config(self) -> None:
@@ -103,6 +110,20 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> "WSGIApplication":
         """Give each worker the application."""
         return self._site.application
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """gunicorn's own, which keeps the ledger's writer alive as well as the workers."""
+
+    def __init__(self, server: Server, keeper: Keeper) -> None:
+        """Take both."""
+        self._keeper = keeper
+        super().__init__(server)
+
+    def manage_workers(self) -> None:
+        """Look after all of them, once a second; the writer first, for it ends when the workers have."""
+        self._keeper.look()
+        super().manage_workers()
 
 
 class ServerLogger(Logger):  # type: ignore[misc]

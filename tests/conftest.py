@@ -1,11 +1,13 @@
 """What holds for every test: nothing secret in its output, and no judgement by the machine's speed."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests import postgresql
 from tests.planted import planted
 
 # pytest-xdist tells its workers how wide the terminal is; tables are to be as wide as each test says.
@@ -25,3 +27,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"the output of the test holds {', '.join(found)}"
     return report
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgresql.Cluster]:
+    """A PostgreSQL."""
+    with postgresql.running() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    running: postgresql.Cluster = request.getfixturevalue("cluster")
+    return running.database()

@@ -1,10 +1,13 @@
 import base64
+import os
 from pathlib import Path
 
 import pytest
 
 from shim import config
 from shim.check import Finding, check
+from shim.demo import free_port
+from shim.retirement.ledger import Ledger
 from tests.rest.played import Played, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
@@ -37,6 +40,7 @@ def test_all_is_good(tmp_path: Path) -> None:
         Finding("config", good=True, text=str(path)),
         Finding("contract", good=True, text=f"{PATH} answers GetScores, getScorelinkDataByReportDate"),
         Finding("callers", good=True, text="main, this-machine"),
+        Finding("ledger", good=True, text="none: set ledger.url to know who calls"),
         Finding("authcode", good=True, text="main, from environment variable SYNTHETIC_AUTHCODE, is well-formed"),
     ]
 
@@ -73,6 +77,7 @@ def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, m
         ("contract", False),
         ("contract", True),
         ("callers", True),
+        ("ledger", True),
         ("authcode", False),
     ]
 
@@ -130,7 +135,7 @@ def test_with_no_usable_authcode_there_is_no_call(tmp_path: Path, monkeypatch: p
     with Played() as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         assert upstream.connections == 0
-    assert [finding.part for finding in findings] == ["config", "contract", "callers", "authcode"]
+    assert [finding.part for finding in findings] == ["config", "contract", "callers", "ledger", "authcode"]
 
 
 @pytest.fixture(autouse=True)
@@ -155,3 +160,36 @@ def test_the_service_to_compare_with_is_looked_at(tmp_path: Path) -> None:
         (bad,) = [one for one in found(written(tmp_path, more=section + wrong)) if one.part == "legacy"]
         assert not bad.good
         assert "No such file" in bad.text
+
+
+class TestLedger:
+    def _found(self, folder: Path, more: str) -> list[Finding]:
+        return [finding for finding in found(written(folder, more=more)) if finding.part == "ledger"]
+
+    def test_one_that_is_not_there_yet(self, tmp_path: Path) -> None:
+        (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
+        assert finding.good
+        assert finding.text == f"no ledger is at {tmp_path / 'ledger.db'} yet: the gateway makes it when it starts"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["shim.toml"]
+
+    def test_one_that_can_be_used(self, tmp_path: Path) -> None:
+        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
+        (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
+        assert finding == Finding("ledger", good=True, text="can be written to")
+
+    def test_one_that_is_broken(self, tmp_path: Path) -> None:
+        (tmp_path / "ledger.db").write_bytes(b"no database" * 100)
+        (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
+        assert finding == Finding("ledger", good=False, text="file is not a database")
+
+    def test_a_server_that_does_not_answer_and_its_password(self, tmp_path: Path) -> None:
+        url = f"postgresql://someone:synthetic-secret@127.0.0.1:{free_port()}/ledger"
+        (finding,) = self._found(tmp_path, f'[ledger]\nurl = "{url}"\njournal = "journal"\n')
+        assert not finding.good
+        assert "refused" in finding.text
+
+    def test_a_journal_and_a_key_that_cannot_be_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+        more = '[ledger]\nurl = "sqlite:///ledger.db"\njournal = "a/b/journal"\nkey_file = "key"\n'
+        texts = [finding.text for finding in self._found(tmp_path, more) if not finding.good]
+        assert texts == [f"the journal cannot be made in {tmp_path}", f"the key cannot be read from {tmp_path / 'key'}"]

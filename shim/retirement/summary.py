@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 DAYS: Final = 90
 """How many days a summary looks back, day by day."""
@@ -110,3 +114,21 @@ class Summary:
     def may_be_switched_off(self) -> bool:
         """Whether nobody needs it any more."""
         return not self.in_use_by
+
+
+def to_json(summary: Summary) -> bytes:
+    """A summary as text."""
+    return _adapter().dump_json(summary)
+
+
+def read(path: Path) -> Summary | None:
+    """The last summary that the ledger's writer wrote; ``None`` if it has written none yet."""
+    try:
+        return _adapter().validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+@cache
+def _adapter() -> TypeAdapter[Summary]:
+    return TypeAdapter(Summary)

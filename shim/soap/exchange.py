@@ -11,7 +11,7 @@ import structlog
 
 from shim import errors, telemetry
 from shim.query import ScoreFile
-from shim.soap import answer, envelope
+from shim.soap import answer, envelope, software
 from shim.soap.dialect import Dialect, Version
 from shim.soap.result import Reply, Result
 
@@ -22,7 +22,7 @@ METHODS: Final = "GET, HEAD, POST"
 """What the address of a contract takes."""
 
 Observe = Callable[[Mapping[str, object]], None]
-"""Is told of a call that has ended: its line in the log, and what was told besides."""
+"""Is told of a call that has ended: its line in the log, ``soap``, ``software``, and what was told besides."""
 
 ADDRESS: Final = "toefl_shim.address"
 """Where a request comes from, in its WSGI environment, once it is known what a trusted proxy says of it."""
@@ -126,7 +126,9 @@ class Exchange:
         self.note(outcome=outcome, seconds=seconds, address=address)
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
         _log.info("call", **fields)
-        self._observe({**fields, **self._told})
+        soap = "1.2" if self._dialect().version is Version.SOAP_12 else "1.1"
+        called_with = software.known(self.environ.get("HTTP_USER_AGENT"), expects="HTTP_EXPECT" in self.environ)
+        self._observe({**fields, **self._told, "soap": soap, "software": called_with})
 
     def _body(self, body: bytes) -> Iterable[bytes]:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -59,7 +59,7 @@ def traces(gateway: Served, collector: Collector | None = None) -> dict[str, byt
         "the metrics": gateway.admin("/metrics").content,
         "the readiness": gateway.admin("/readyz").content,
     }
-    for pid in (gateway.process.pid, *gateway.workers()):
+    for pid in (gateway.process.pid, *gateway.workers(), *gateway.writers()):
         for name in ("cmdline", "environ", "comm"):
             found[f"{name} of {pid}"] = Path(f"/proc/{pid}/{name}").read_bytes()
         for link in Path(f"/proc/{pid}/fd").iterdir():
@@ -67,7 +67,8 @@ def traces(gateway: Served, collector: Collector | None = None) -> dict[str, byt
                 target = str(link.readlink())
                 if target.startswith((str(gateway.folder), str(gateway.shared))) and not target.endswith("/log"):
                     found[f"open file {target}"] = link.read_bytes()
-    for folder in (gateway.folder / "spool", gateway.folder / "tmp", gateway.shared, *gateway.folder.glob("core*")):
+    names = ("spool", "tmp", "journal", "ledger.db")
+    for folder in (*map(gateway.folder.joinpath, names), gateway.shared, *gateway.folder.glob("core*")):
         for path in (folder, *folder.rglob("*")):
             found[f"name of {path}"] = path.name.encode()
             if path.is_file():

@@ -21,10 +21,10 @@ def typed(kind: str, body: bytes | None = None) -> bytes:
 class Kept:
     """A client that keeps its connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: str = "127.0.0.1") -> None:
         parts = urlsplit(url)
         self._path = parts.path
-        self.connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
+        self.connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE, source_address=(source, 0))
 
     def __call__(self, body: bytes | None = None) -> Answer:
         self.connection.request("POST", self._path, body or envelope(), _XML)

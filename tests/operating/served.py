@@ -74,6 +74,19 @@ class Served:
         return line
 
     def workers(self) -> list[int]:
+        return [pid for pid in self._children() if not _is_writer(pid)]
+
+    def writer(self) -> int:
+        """The process that writes the ledger."""
+        until(lambda: bool(self.writers()), "writer")
+        (writer,) = self.writers()
+        return writer
+
+    def writers(self) -> list[int]:
+        """That process, if there is a ledger."""
+        return list(filter(_is_writer, self._children()))
+
+    def _children(self) -> list[int]:
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -184,6 +197,13 @@ def until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> flo
         assert time.monotonic() - began < seconds, f"no {what} in {seconds} s"
         time.sleep(0.02)
     return time.monotonic() - began
+
+
+def _is_writer(pid: int) -> bool:
+    try:
+        return b"shim.retirement.writer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def is_running(pid: int) -> bool:

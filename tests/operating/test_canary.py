@@ -133,6 +133,7 @@ def gateway(upstream: Upstream, collector: Collector, tmp_path_factory: pytest.T
                 "secret_file": str(folder / "password"),
             }
         ],
+        "ledger": {"url": "sqlite:///ledger.db"},
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")  # milliseconds until spans are sent
@@ -295,7 +296,12 @@ def test_nothing_comes_out_where_it_does_not_belong(gateway: Served, collector: 
     # What comes to no contract is a line in the log alone.
     observed = sum(line["outcome"] not in ("bad-http", "not-found") for line in gateway.calls)
     until(lambda: len(list(_spans(collector))) == observed, f"{observed} spans", 10)
-    assert canary.found_in(errors | traces(gateway, collector)) == []
+    until(lambda: gateway.metric("ledger_backlog_bytes") == 0, "rest of the ledger's writer")
+    left = traces(gateway, collector)
+    assert canary.found_in(errors | left) == []
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith("/summary.json"))
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith(".journal"))
+    assert any(b"registrar" in content for place, content in left.items() if place.endswith("/ledger.db"))
     assert {"upstream-authcode", "not-authenticated", "ok"} <= {line["outcome"] for line in gateway.calls}
 
 

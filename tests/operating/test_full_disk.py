@@ -8,13 +8,15 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from shim.config import SHIPPED
+from shim.retirement.ledger import Ledger
 from tests.operating.load import Background, typed
-from tests.operating.served import Served, nameless, served, until
+from tests.operating.served import PATIENCE, Served, nameless, served, until
 from tests.operating.upstream import Part, Upstream, scores
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post
 
@@ -151,3 +153,23 @@ def test_room_that_is_used_up(upstream: Upstream, gate: threading.Event, tmp_pat
         assert call.whole.result == scores(200)
         assert post(gateway.url, typed("medium")).result == scores(100)
         until(lambda: gateway.metric("spool_bytes") == nameless(worker, gateway.folder / "spool") == 0, "rest", 5)
+
+
+def test_no_room_for_the_journal_of_the_ledger(upstream: Upstream, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    ledger = {"url": f"sqlite:///{tmp_path / 'ledger.db'}", "journal": str(journal)}
+    with _disk(journal, "1m"), served(upstream.url, tmp_path / "gateway", {"ledger": ledger}) as gateway:
+        assert post(gateway.url, envelope()).result == scores(_SMALL)
+        until((journal / "summary.json").exists, "count", 30)
+        filler = _fill(journal)
+        for _ in range(30):
+            assert post(gateway.url, envelope()).result == scores(_SMALL)
+        until(lambda: gateway.metric("ledger_lost_calls_total") > 0, "count of lost calls", 5)
+        filler.unlink()
+        for _ in range(5):
+            assert post(gateway.url, envelope()).result == scores(_SMALL)
+        lost = gateway.metric("ledger_lost_calls_total")
+        gateway.process.terminate()
+        gateway.process.wait(PATIENCE)
+        (caller,) = Ledger(ledger["url"]).summary(datetime.now(UTC)).callers
+        assert caller.calls_7 == 36 - lost
