@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from shim.query import ScoreQuery
 from shim.rest.client import query_string
-from shim.retirement.summary import LastQuery
+from shim.retirement.summary import LastQuery, Summary
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,6 +23,8 @@ FILES: Final[dict[Language, str]] = {
     "curl": "toefl-scores.sh",
 }
 """What each program is called; Java insists on it."""
+NAMES: Final[dict[Language, str]] = {"csharp": "C#", "java": "Java", "python": "Python", "curl": "curl"}
+"""What people call them."""
 
 
 def url(upstream: str, query: LastQuery) -> str:
@@ -48,7 +50,8 @@ def program(language: Language, upstream: str, query: LastQuery) -> str:
     """
     dates, _, rest = _query(query).partition("&type=")
     startdate, enddate = (part.partition("=")[2] for part in dates.split("&"))
-    return _templates().get_template(f"{FILES[language]}.jinja").render(
+    template = _templates().get_template(f"{FILES[language]}.jinja")
+    return template.render(
         operation=query.operation,
         upstream=quote(upstream, safe="/:@%!*'()~,;=+&$[]"),
         startdate=startdate,
@@ -60,6 +63,28 @@ def program(language: Language, upstream: str, query: LastQuery) -> str:
 def _query(query: LastQuery) -> str:
     start, end = datetime.fromisoformat(query.startdate), datetime.fromisoformat(query.enddate)
     return query_string(ScoreQuery(start, end, query.type, query.reportby))
+
+
+def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:
+    """The call to replace.
+
+    Args:
+        summary: What the ledger says.
+        name: Whose.
+        operation: Which; may be left out where there is only one.
+
+    Raises:
+        LookupError: There is none.
+    """
+    caller = next((each for each in summary.callers if each.name == name), None)
+    if caller is None:
+        raise LookupError(f"{name}: nobody has called by this name; see toefl-shim callers")
+    calls = [query for query in caller.last_queries if operation in (None, query.operation)]
+    if not calls:
+        raise LookupError(f"{name}: no call of {operation or 'it'} was answered with scores yet")
+    if len(calls) > 1:
+        raise LookupError(f"--operation: one of {', '.join(query.operation for query in calls)}")
+    return calls[0]
 
 
 @cache
