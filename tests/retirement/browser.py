@@ -52,6 +52,10 @@ class Browser:
             self.driver.get_log(kind)  # type: ignore[no-untyped-call]
         self.driver.get(url)
 
+    def settle(self) -> None:
+        """Wait until the page was drawn anew."""
+        self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     @property
     def text(self) -> str:
         """What the page says, as it is seen."""
