@@ -39,6 +39,7 @@ from shim.spool import Room
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from prometheus_client.registry import Collector
 
 
 class Application:
@@ -129,7 +130,7 @@ def build(
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
-    collectors = [Standing(stored, standings, breaker)]
+    collectors: list[Collector] = [Standing(stored, standings, breaker)]
     if config.ledger.folder is not None:
         collectors.append(Backlog(config.ledger.folder))
     admin = Admin(stored, standings, breaker, partial(metrics.text, collectors), _status_page(config))
@@ -170,15 +171,13 @@ def _breaker(config: Config, folder: Path) -> Breaker:
 
 
 def _status_page(config: Config) -> StatusPage:
-    gateway = config.gateway
-    hosts = {urlsplit(gateway.address).hostname, gateway.bind.rpartition(":")[0]}
-    if gateway.admin_bind is not None:
-        hosts.add(gateway.admin_bind.rpartition(":")[0])
+    gateway, folder = config.gateway, config.ledger.folder
+    names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
     return StatusPage(
-        read=lambda: None,
+        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
         retirement=config.retirement,
         upstream=config.upstream.url,
-        hosts=frozenset(filter(None, hosts)),
+        hosts=frozenset(filter(None, names)),
     )
 
 

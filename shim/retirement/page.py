@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import parse_qs
 
 from shim import errors
-from shim.config import Retirement, is_loopback
+from shim.config import Retirement
 from shim.retirement import successor
 from shim.retirement.summary import DAYS, QUIET, Summary
 
@@ -118,14 +118,14 @@ class StatusPage:
         read: Reads what the ledger says of the callers; ``None`` where it says nothing yet.
         retirement: The dates.
         upstream: The address of ``/scores``.
-        hosts: Names by which the page may be asked for, besides addresses and this machine's own.
+        hosts: Names by which the page may be asked for, besides addresses and ``localhost``.
         clock: Tells the time, UTC.
     """
 
     read: Callable[[], Summary | None]
     retirement: Retirement
     upstream: str
-    hosts: frozenset[str] = frozenset()
+    hosts: frozenset[str]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def answer(self, path: str, query: str, host: str, health: Health) -> Answer | None:
@@ -159,7 +159,7 @@ class StatusPage:
     def _is_own(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
         name = name.strip("[]").lower()
-        return name in self.hosts or is_loopback(name) or _is_address(name)
+        return name == "localhost" or name in self.hosts or _is_address(name)
 
     def _status(self, health: Health) -> str:
         summary, now, retirement = self.read(), self.clock(), self.retirement

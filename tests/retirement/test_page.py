@@ -53,7 +53,12 @@ RETURNED: Final = caller("returned", [1] * 20, migrated=MADE - timedelta(days=2)
 
 
 def _page(known: Summary | None = MANY, **other: Any) -> StatusPage:  # noqa: ANN401 - any attribute
-    attributes: dict[str, Any] = {"retirement": RETIREMENT, "upstream": UPSTREAM, "clock": lambda: MADE}
+    attributes: dict[str, Any] = {
+        "retirement": RETIREMENT,
+        "upstream": UPSTREAM,
+        "hosts": frozenset(),
+        "clock": lambda: MADE,
+    }
     return StatusPage(read=lambda: known, **attributes | other)
 
 

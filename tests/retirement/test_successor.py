@@ -14,15 +14,21 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
+from typer.testing import CliRunner
 
+from shim.cli import cli
+from shim.demo import free_port
 from shim.retirement import successor
 from shim.retirement.successor import FILES, LANGUAGES, Language
 from shim.retirement.summary import LastQuery
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox
 from tests.gateway import running_gateway
 from tests.guide import QUERY, REQUEST_LINE
+from tests.operating.served import until
 from tests.retirement.summaries import caller, summary
 from tests.soap_http import envelope, post
 from tests.tools import require
@@ -264,3 +270,30 @@ def test_the_call_is_chosen_by_caller_and_operation() -> None:
     ):
         with pytest.raises(LookupError, match=reason):
             successor.chosen(known, name, operation)
+
+
+def test_from_a_call_to_its_successor(sandbox: Sandbox, legacy: bytes, tmp_path: Path) -> None:
+    admin = f"127.0.0.1:{free_port()}"
+    settings = {"GATEWAY__ADMIN_BIND": admin, "LEDGER__URL": f"sqlite:///{tmp_path}/ledger.db"}
+    with running_gateway(sandbox.url, tmp_path / "log", settings=settings) as gateway:
+        assert post(gateway.url, envelope()).result == legacy
+        page = f"http://{admin}/"
+        until(lambda: "this-machine" in requests.get(page, timeout=10).text, "figures")
+        assert "No, do not switch the gateway off today." in requests.get(page, timeout=10).text
+        shown = html.fromstring(requests.get(f"{page}successor?caller=this-machine", timeout=10).content)
+    environment = {
+        "TOEFL_SHIM_UPSTREAM__URL": sandbox.url,
+        "TOEFL_SHIM_LEDGER__URL": settings["LEDGER__URL"],
+        "TOEFL_SHIM_AUTHCODES": json.dumps([{"name": "main", "env": "UNUSED"}]),
+    }
+
+    def told(*arguments: str) -> str:
+        ran = CliRunner().invoke(cli, ["successor", *arguments], env=environment)
+        return ran.stdout if ran.exit_code == 0 else f"{ran.exit_code} {ran.output}"
+
+    assert told("this-machine") == f"{successor.url(sandbox.url, GUIDE)}\n"
+    for language in LANGUAGES:
+        program = successor.program(language, sandbox.url, GUIDE)
+        assert told("this-machine", "--operation", "GetScores", "--lang", language) == program
+        assert program.strip() in ["".join(block.itertext()).strip() for block in shown.iter("pre")]
+    assert told("nobody", "--lang", "curl").startswith("1 refused nobody: nobody has called by this name")
