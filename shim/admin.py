@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from shim.access.authcodes import StoredAuthcode
 from shim.access.standing import Standings
 from shim.rest.breaker import Breaker
-from shim.retirement.page import Answer, Health, Key, StatusPage
+from shim.retirement.page import Answer, Health, Key, KeyState, StatusPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -55,7 +55,7 @@ class Admin:
 
     def _ready(self) -> Answer:
         health = self._health()
-        refused = [key.name for key in health.keys if key.is_refused]
+        refused = [key.name for key in health.keys if key.state == "refused"]
         text = "".join(f"TOEFL Access refuses the authcode {name}: generate a new one there\n" for name in refused)
         if not health.is_answering:
             text += "TOEFL Access does not answer\n"
@@ -64,14 +64,16 @@ class Admin:
         return Answer(HTTPStatus.SERVICE_UNAVAILABLE, _PLAIN, text.encode())
 
     def _health(self) -> Health:
-        keys = tuple(Key(name, code.age, self._is_refused(name, code)) for name, code in self._authcodes.items())
+        keys = tuple(Key(name, code.age, self._state(name, code)) for name, code in self._authcodes.items())
         return Health(keys, is_answering=not self._breaker.refuses)
 
-    def _is_refused(self, name: str, authcode: StoredAuthcode) -> bool:
+    def _state(self, name: str, authcode: StoredAuthcode) -> KeyState:
         standing, age = self._standings.of(name), authcode.age
+        if not standing.is_refused:
+            return "accepted" if standing.last_success is not None else "not used yet"
         # A new one has not been tried yet, and will not be if nobody sends calls because of this answer.
         replaced = age is not None and time.time() - age > (standing.last_refusal or 0)
-        return standing.is_refused and not replaced
+        return "not used yet" if replaced else "refused"
 
     def _metrics(self) -> Answer:
         headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")]

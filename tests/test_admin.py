@@ -55,6 +55,7 @@ def test_an_authcode_that_is_refused_is_not_ready_until_it_is_accepted(
     sandbox.authcodes = set()
     asked = [post(gateway.url, envelope()).slug for _ in range(8)]
     assert set(asked) == {"upstream-authcode"}
+    assert "generate a new one in TOEFL Access" in _get(admin, "/").text
     for _ in range(8):  # whichever worker answers
         refused = _get(admin, "/readyz")
         assert (refused.status_code, refused.text) == (
@@ -83,7 +84,9 @@ def test_the_status_page_has_what_it_needs(gateway: Gateway, admin: str) -> None
     page = _get(admin, "/")
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "There are no figures" in page.text
-    assert "API key “sandbox”" in page.text
+    assert "not used yet" in page.text
+    post(gateway.url, envelope())
+    assert "accepted" in _get(admin, "/").text
     files = re.findall('(?:src|href)="(static/[^"]+)"', page.text)
     assert len(files) == 5
     assert {_get(admin, f"/{file}").status_code for file in files} == {200}

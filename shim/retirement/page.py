@@ -51,18 +51,21 @@ class Answer(NamedTuple):
     body: bytes
 
 
+KeyState = Literal["accepted", "refused", "not used yet"]
+
+
 class Key(NamedTuple):
     """How an authcode stands.
 
     Attributes:
         name: Its name in the configuration.
         age: Seconds since its file was written; ``None`` where it is in the environment.
-        is_refused: Whether TOEFL Access refuses it.
+        state: What TOEFL Access made of it.
     """
 
     name: str
     age: float | None
-    is_refused: bool
+    state: KeyState
 
 
 class Health(NamedTuple):

@@ -33,7 +33,7 @@ RETIREMENT: Final = Retirement(
         Brownout(start=MADE + timedelta(days=9), end=MADE + timedelta(days=9, hours=2), dry_run=True),
     ),
 )
-WELL: Final = Health((Key("main", 34 * 86400, is_refused=False),), is_answering=True)
+WELL: Final = Health((Key("main", 34 * 86400, "accepted"),), is_answering=True)
 AGES_AGO: Final = MADE - timedelta(days=60)
 HOSTILE: Final = "<img src=x onerror=\"document.title='hit'\">&'</script>"
 
@@ -130,13 +130,13 @@ def test_who_calls() -> None:
 
 
 def test_keys_upstream_and_brownouts() -> None:
-    ill = Health((Key("main", None, is_refused=False), Key("law", 86400, is_refused=True)), is_answering=False)
+    ill = Health((Key("main", None, "not used yet"), Key("law", 86400, "refused")), is_answering=False)
     answer = _page().answer("/", "", "localhost", ill)
     assert answer is not None
     text = _text(answer)
     for told in (
         "does not answer",
-        "“main” accepted in the environment, its age is not known",
+        "“main” not used yet in the environment, its age is not known",
         "“law” refused generate a new one",
         "over 21 November 2026, 12:00 to 15:00 UTC, for all callers",
         "now 24 November 2026, 11:00 to 13:00 UTC, for all callers but law-school",

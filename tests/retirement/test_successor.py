@@ -295,5 +295,5 @@ def test_from_a_call_to_its_successor(sandbox: Sandbox, legacy: bytes, tmp_path:
     for language in LANGUAGES:
         program = successor.program(language, sandbox.url, GUIDE)
         assert told("this-machine", "--operation", "GetScores", "--lang", language) == program
-        assert program.strip() in ["".join(block.itertext()).strip() for block in shown.iter("pre")]
+        assert program.strip() in ["".join(map(str, block.itertext())).strip() for block in shown.iter("pre")]
     assert told("nobody", "--lang", "curl").startswith("1 refused nobody: nobody has called by this name")

@@ -40,7 +40,7 @@ if (chart) {
       legend: { show: false },
       cursor: { show: false },
       padding: [24, 12, 0, 0],
-      scales: { x: { range: [first, last] }, y: { range: [0, most + 0.5] } },
+      scales: { x: { range: [first, last] }, y: { range: [0, most * 1.1] } },
       axes: [
         {
           ...axis,
@@ -58,7 +58,7 @@ if (chart) {
       ],
       series: [
         {},
-        { paths: uPlot.paths.bars({ size: [1, 40], align: 1 }), fill: colour("called"), width: 0, points: { show: false } },
+        { paths: uPlot.paths.bars({ size: [1, Infinity], align: 1 }), fill: colour("called"), width: 0, points: { show: false } },
         {
           paths: uPlot.paths.stepped({ align: 1 }),
           stroke: colour("accent"),
