@@ -176,6 +176,10 @@ def test_the_key_does_not_follow_a_redirect(program: Program, sandbox: Sandbox) 
 def test_a_wrong_key_or_none(program: Program, sandbox: Sandbox) -> None:
     assert "401" in _failed(_run(program, TOEFL_AUTHCODE="c3ludGhldGljOm90aGVy"))
     assert "TOEFL_AUTHCODE" in _failed(_run(program))
+    # What is no key is in no message: libraries repeat a header that they cannot send.
+    malformed = _failed(_run(program, TOEFL_AUTHCODE="synthetic\nX-Other: secret"))
+    assert "There is no API key" in malformed
+    assert "secret" not in malformed
     assert len(sandbox.requests) == 1
 
 
