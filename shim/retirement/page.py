@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from shim import errors
 from shim.config import Retirement
 from shim.retirement import successor
-from shim.retirement.summary import DAYS, QUIET, Summary
+from shim.retirement.summary import DAYS, QUIET, CallerSummary, Summary
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -228,17 +228,23 @@ def _why_unknown(summary: Summary | None, now: datetime) -> str:
 
 def burndown(summary: Summary) -> list[Day]:
     """The callers day by day, oldest first, from the first call on; the last day is that of the summary."""
-    today, days = summary.made.date(), []
-    for age in range(DAYS - 1, -1, -1):
-        day, left = today - timedelta(days=age), 0
-        for caller in summary.callers:
-            safe = caller.safe_since(summary.made)
-            # Today is as the verdict says; before that, the day on which somebody left is the last with it.
-            needed = safe is None or (day <= safe.date() and day < today)
-            left += caller.first_seen.date() <= day and needed
+    today = summary.made.date()
+    spans = [_needed(caller, summary.made) for caller in summary.callers]
+    first = min((begin for begin, _ in spans), default=today)
+    days = []
+    for age in range(min((today - first).days, DAYS - 1), -1, -1):
+        day = today - timedelta(days=age)
+        left = sum(begin <= day <= end for begin, end in spans)
         days.append(Day(day, left, sum(bool(caller.daily[-1 - age]) for caller in summary.callers)))
-    first = min((caller.first_seen.date() for caller in summary.callers), default=today)
-    return [day for day in days if day.day >= first]
+    return days
+
+
+def _needed(caller: CallerSummary, now: datetime) -> tuple[date, date]:
+    """The first and the last day on which a caller needed the gateway."""
+    safe = caller.safe_since(now)
+    # The day on which it left is the last with it, but not today: that is as the verdict says.
+    last = now.date() if safe is None else min(safe.date(), now.date() - timedelta(days=1))
+    return caller.first_seen.date(), last
 
 
 def _is_address(name: str) -> bool:

@@ -129,6 +129,15 @@ def test_who_calls() -> None:
     assert [row.get("class") for row in rows] == ["", "returned", "", "gone", "gone", ""]
 
 
+def test_a_crowd_does_not_make_the_page_endless() -> None:
+    crowd = summary(*(caller(f"unknown-{number}", is_named=False) for number in range(1000)))
+    answer = _get(known=crowd)
+    assert "1000 of 1000 callers still need it." in _text(answer)
+    assert len(_parsed(answer).xpath("//table[@class='callers']/tbody/tr")) == 200
+    assert "the 200 that called last" in _text(answer)
+    assert "that called last" not in _text(_get())
+
+
 def test_keys_upstream_and_brownouts() -> None:
     ill = Health((Key("main", None, "not used yet"), Key("law", 86400, "refused")), is_answering=False)
     answer = _page().answer("/", "", "localhost", ill)
