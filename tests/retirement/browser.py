@@ -44,6 +44,7 @@ class Browser:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._command("Emulation.setDeviceMetricsOverride", metrics)
         self._command("Emulation.setEmulatedMedia", {"features": scheme})
+        self._command("Emulation.setFocusEmulationEnabled", {"enabled": True})
         self._command("Emulation.setScriptExecutionDisabled", {"value": not scripts})
 
     def open(self, url: str) -> None:

@@ -203,13 +203,16 @@ _PATIENCE: Final[dict[Language, tuple[str, str]]] = {
 
 def test_what_the_programs_hold_is_what_was_asked_whatever_that_is(language: Language, tmp_path: Path) -> None:
     with Sandbox() as sandbox:
-        program = _built(language, sandbox.url, HOSTILE, tmp_path, **dict([_PATIENCE[language]]))
+        program = _built(language, sandbox.url, HOSTILE, tmp_path)
         ran = _run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE)
         assert (ran.returncode, ran.stderr, len(ran.stdout) > 1000) == (0, b"", True)
         query = parse_qs(urlsplit(sandbox.requests[0].line.split()[1]).query)
         assert (query["type"], query["reportby"]) == ([HOSTILE.type], [HOSTILE.reportby])
-        # And its patience has an end.
-        sandbox.faults = Faults(delay=30)
+
+
+def test_its_patience_has_an_end(language: Language, tmp_path: Path) -> None:
+    with Sandbox(faults=Faults(delay=50)) as sandbox:
+        program = _built(language, sandbox.url, GUIDE, tmp_path, **dict([_PATIENCE[language]]))
         assert _failed(_run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE)).strip()
 
 
