@@ -21,8 +21,8 @@ from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
 from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode
 from shim.config import AuthcodeSource, Config, ConfigError, ContractSource
-from shim.retirement.compare import Comparison
 from shim.retirement import successor
+from shim.retirement.compare import Comparison
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
 from shim.soap import adopt
 from shim.soap.adopt import AdoptError
