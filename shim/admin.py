@@ -1,68 +1,80 @@
-"""What an operator's tools ask, on an address of its own: is it alive, is it ready, how do the authcodes stand."""
+"""What operators and their tools ask, on an address of its own: is it alive, is it ready, may it be switched off."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 
 from shim.access.authcodes import StoredAuthcode
 from shim.access.standing import Standings
-from shim.metrics import Metrics, Standing
 from shim.rest.breaker import Breaker
+from shim.retirement.page import Answer, Health, Key, KeyState, StatusPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_TEXT = "text/plain; charset=utf-8"
+_PLAIN: Final = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
 
 
 class Admin:
-    """``/livez``, ``/readyz`` and ``/metrics``; none of them calls TOEFL Access."""
+    """``/livez``, ``/readyz``, ``/metrics`` and the status page; none of them calls TOEFL Access."""
 
     def __init__(
         self,
         authcodes: Mapping[str, StoredAuthcode],
         standings: Standings,
         breaker: Breaker,
-        metrics: Metrics,
-        others: Iterable[Collector] = (),
+        metrics: Callable[[], bytes],
+        status_page: StatusPage,
     ) -> None:
-        """Take what is reported on, and others that have metrics of their own."""
+        """Take what is reported on, and what makes the text of the metrics."""
         self._authcodes = authcodes
         self._standings = standings
         self._breaker = breaker
-        self._metrics_of_calls = metrics
-        self._collectors = [Standing(authcodes, standings, breaker), *others]
+        self._text_of_metrics = metrics
+        self._status_page = status_page
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        pages = {"/livez": self._alive, "/readyz": self._ready, "/metrics": self._metrics}
-        page = pages.get(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
-        status, content_type, body = page() if page else (HTTPStatus.NOT_FOUND, _TEXT, b"/livez, /readyz, /metrics\n")
-        headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-        start_response(f"{status.value} {status.phrase}", headers)
+        answer = self._answer(environ) if environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
+        status, headers, body = answer or Answer(HTTPStatus.NOT_FOUND, _PLAIN, b"/, /livez, /readyz, /metrics\n")
+        start_response(f"{status.value} {status.phrase}", [*headers, ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _alive(self) -> tuple[HTTPStatus, str, bytes]:
-        return HTTPStatus.OK, _TEXT, b"alive\n"
+    def _answer(self, environ: "WSGIEnvironment") -> Answer | None:
+        pages = {"/livez": self._alive, "/readyz": self._ready, "/metrics": self._metrics}
+        path = environ["PATH_INFO"]
+        if path in pages:
+            return pages[path]()
+        return self._status_page.answer(path, environ["QUERY_STRING"], environ.get("HTTP_HOST", ""), self._health())
 
-    def _ready(self) -> tuple[HTTPStatus, str, bytes]:
-        refused = [name for name, authcode in self._authcodes.items() if self._is_refused(name, authcode)]
+    def _alive(self) -> Answer:
+        return Answer(HTTPStatus.OK, _PLAIN, b"alive\n")
+
+    def _ready(self) -> Answer:
+        health = self._health()
+        refused = [key.name for key in health.keys if key.state == "refused"]
         text = "".join(f"TOEFL Access refuses the authcode {name}: generate a new one there\n" for name in refused)
-        if self._breaker.refuses:
+        if not health.is_answering:
             text += "TOEFL Access does not answer\n"
         if not text:
-            return HTTPStatus.OK, _TEXT, b"ready\n"
-        return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, text.encode()
+            return Answer(HTTPStatus.OK, _PLAIN, b"ready\n")
+        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, _PLAIN, text.encode())
 
-    def _is_refused(self, name: str, authcode: StoredAuthcode) -> bool:
+    def _health(self) -> Health:
+        keys = tuple(Key(name, code.age, self._state(name, code)) for name, code in self._authcodes.items())
+        return Health(keys, is_answering=not self._breaker.refuses)
+
+    def _state(self, name: str, authcode: StoredAuthcode) -> KeyState:
         standing, age = self._standings.of(name), authcode.age
+        if not standing.is_refused:
+            return "accepted" if standing.last_success is not None else "not used yet"
         # A new one has not been tried yet, and will not be if nobody sends calls because of this answer.
         replaced = age is not None and time.time() - age > (standing.last_refusal or 0)
-        return standing.is_refused and not replaced
+        return "not used yet" if replaced else "refused"
 
-    def _metrics(self) -> tuple[HTTPStatus, str, bytes]:
-        return HTTPStatus.OK, CONTENT_TYPE_LATEST, self._metrics_of_calls.text(self._collectors)
+    def _metrics(self) -> Answer:
+        headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")]
+        return Answer(HTTPStatus.OK, headers, self._text_of_metrics())

@@ -3,9 +3,11 @@
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shim import errors, telemetry
 from shim.access.authcodes import Authcode, StoredAuthcode
@@ -16,13 +18,15 @@ from shim.access.source import source
 from shim.access.standing import Standings
 from shim.admin import Admin
 from shim.config import Config, ContractSource
-from shim.metrics import Metrics
+from shim.metrics import Metrics, Standing
 from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
 from shim.rest.attempts import Attempts, Patience
 from shim.rest.breaker import Breaker
 from shim.rest.client import Client, Limits
-from shim.retirement.journal import Backlog, Journal
+from shim.retirement import summary
+from shim.retirement.journal import SUMMARY, Backlog, Journal
+from shim.retirement.page import StatusPage
 from shim.retirement.policy import Policy, now
 from shim.retirement.shadow import Shadow
 from shim.soap import contract, wsdl
@@ -35,6 +39,7 @@ from shim.spool import Room
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from prometheus_client.registry import Collector
 
 
 class Application:
@@ -128,8 +133,10 @@ def build(
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
-    others = [Backlog(config.ledger.folder)] if config.ledger.folder else []
-    admin = Admin(stored, standings, breaker, metrics, others)
+    collectors: list[Collector] = [Standing(stored, standings, breaker)]
+    if config.ledger.folder is not None:
+        collectors.append(Backlog(config.ledger.folder))
+    admin = Admin(stored, standings, breaker, partial(metrics.text, collectors), _status_page(config))
     application = Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
     application.close = close
     return application
@@ -170,6 +177,17 @@ def _breaker(config: Config, folder: Path) -> Breaker:
         failures=settings.breaker_failures,
         seconds=settings.breaker_seconds,
         longest_call=settings.deadline,
+    )
+
+
+def _status_page(config: Config) -> StatusPage:
+    gateway, folder = config.gateway, config.ledger.folder
+    names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
+    return StatusPage(
+        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
+        retirement=config.retirement,
+        upstream=config.upstream.url,
+        hosts=frozenset(filter(None, names)),
     )
 
 

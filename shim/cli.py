@@ -21,6 +21,7 @@ from shim import __version__, app, config, demo, telemetry
 from shim import check as checks
 from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode
 from shim.config import AuthcodeSource, Config, ConfigError, ContractSource
+from shim.retirement import successor
 from shim.retirement.compare import Comparison
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
 from shim.soap import adopt
@@ -340,6 +341,28 @@ def add_caller(
             ("[[callers]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()))
         )
     )
+
+
+@cli.command(name="successor")
+def show_successor(
+    name: Annotated[str, typer.Argument(help="The caller's name.")],
+    config_file: ConfigFile = None,
+    *,
+    operation: Annotated[str | None, typer.Option(help="Which of its operations, where it calls several.")] = None,
+    lang: Annotated[
+        successor.Language | None, typer.Option(help="As a program in this language; without it, the address.")
+    ] = None,
+) -> None:
+    """Print the REST request that replaces a caller's calls, as an address or a program. None holds an authcode."""
+    with _ledger(config_file) as ledger:
+        summary = ledger.summary(datetime.now(UTC))
+    upstream = config.load(config_file).upstream.url
+    try:
+        query = successor.chosen(summary, name, operation)
+    except LookupError as error:
+        _refuse(error)
+    told = successor.program(lang, upstream, query) if lang else f"{successor.url(upstream, query)}\n"
+    typer.echo(told, nl=False)
 
 
 authcode_cli = typer.Typer(help="Authcodes, the keys to TOEFL Access; none is ever printed.", no_args_is_help=True)

@@ -1,5 +1,6 @@
 """The admin address of a real gateway of two workers."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,7 @@ def test_an_authcode_that_is_refused_is_not_ready_until_it_is_accepted(
     sandbox.authcodes = set()
     asked = [post(gateway.url, envelope()).slug for _ in range(8)]
     assert set(asked) == {"upstream-authcode"}
+    assert "generate a new one in TOEFL Access" in _get(admin, "/").text
     for _ in range(8):  # whichever worker answers
         refused = _get(admin, "/readyz")
         assert (refused.status_code, refused.text) == (
@@ -76,6 +78,21 @@ def test_neither_address_answers_for_the_other(gateway: Gateway, admin: str) -> 
     assert requests.post(f"http://{admin}/livez", timeout=10).status_code == 404
     head = requests.head(f"http://{admin}/metrics", timeout=10)
     assert (head.status_code, head.content) == (200, b"")
+
+
+def test_the_status_page_has_what_it_needs(gateway: Gateway, admin: str) -> None:
+    page = _get(admin, "/")
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "There are no figures" in page.text
+    assert "not used yet" in page.text
+    post(gateway.url, envelope())
+    assert "accepted" in _get(admin, "/").text
+    files = re.findall('(?:src|href)="(static/[^"]+)"', page.text)
+    assert len(files) == 5
+    assert {_get(admin, f"/{file}").status_code for file in files} == {200}
+    assert _get(admin, "/successor?caller=nobody").status_code == 404
+    assert requests.get(f"http://{admin}/", headers={"Host": "attacker.example"}, timeout=10).status_code == 421
+    assert requests.post(f"http://{admin}/", timeout=10).status_code == 404
 
 
 def test_the_age_is_that_of_the_file(sandbox: Sandbox, admin: str, tmp_path: Path) -> None:

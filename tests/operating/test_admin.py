@@ -167,19 +167,19 @@ def test_what_was_asked_is_what_is_exposed(upstream: Upstream, tmp_path: Path) -
         assert 0 <= found["authcode_age_seconds", (("authcode", "main"),)] < 60
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/", "/successor", "/static/status.css", "/livez", "/readyz", "/metrics"])
 def test_the_soap_address_has_no_page_of_the_operators(path: str, gateway: Served) -> None:
     answer = send(gateway.url, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{gateway.admin_port}\r\n\r\n".encode())
     assert (answer.status, answer.slug) == (404, "not-found")
 
 
-@pytest.mark.parametrize("path", [PATH, f"{PATH}?wsdl", "/TOEFLWebService/TOEFLEdm.wsdl", "/", "/metrics/", "/livez2"])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?wsdl", "/TOEFLWebService/TOEFLEdm.wsdl", "/metrics/", "/livez2"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_operators_address_has_no_service(path: str, method: str, gateway: Served) -> None:
     connection = http.client.HTTPConnection(f"127.0.0.1:{gateway.admin_port}", timeout=30)
     connection.request(method, path, envelope(), {"Content-Type": "text/xml", "Host": f"127.0.0.1:{gateway.port}"})
     answer = connection.getresponse()
-    assert (answer.status, answer.read()) == (404, b"/livez, /readyz, /metrics\n")
+    assert (answer.status, answer.read()) == (404, b"/, /livez, /readyz, /metrics\n")
     connection.close()
 
 

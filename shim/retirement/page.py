@@ -1,0 +1,286 @@
+"""The status page: may the gateway be switched off today, and if not, who still needs it."""
+
+import hashlib
+import ipaddress
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from urllib.parse import parse_qs
+
+from shim import errors
+from shim.config import Retirement
+from shim.retirement import successor
+from shim.retirement.summary import DAYS, QUIET, CallerSummary, Summary
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+STALE: Final = timedelta(minutes=10)
+"""Figures that are older say nothing of today."""
+
+_STATIC: Final = Path(__file__).parent / "static"
+_TYPES: Final = {
+    "status.css": "text/css; charset=utf-8",
+    "status.js": "text/javascript; charset=utf-8",
+    "uplot.css": "text/css; charset=utf-8",
+    "uplot.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = [
+    ("Content-Security-Policy", _POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+
+
+class Answer(NamedTuple):
+    """An answer to a GET."""
+
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+KeyState = Literal["accepted", "refused", "not used yet"]
+
+
+class Key(NamedTuple):
+    """How an authcode stands.
+
+    Attributes:
+        name: Its name in the configuration.
+        age: Seconds since its file was written; ``None`` where it is in the environment.
+        state: What TOEFL Access made of it.
+    """
+
+    name: str
+    age: float | None
+    state: KeyState
+
+
+class Health(NamedTuple):
+    """How the keys and the upstream are.
+
+    Attributes:
+        keys: All of them.
+        is_answering: Whether TOEFL Access answers, as far as is known.
+    """
+
+    keys: tuple[Key, ...]
+    is_answering: bool
+
+
+class Verdict(NamedTuple):
+    """Whether the gateway may be switched off.
+
+    Attributes:
+        answer: In a word.
+        headline: In a sentence.
+        reasons: Why.
+    """
+
+    answer: Literal["yes", "no", "unknown"]
+    headline: str
+    reasons: tuple[str, ...]
+
+
+class Day(NamedTuple):
+    """The callers of a day.
+
+    Attributes:
+        day: The day, UTC.
+        left: Those that still needed the gateway.
+        called: Those that called.
+    """
+
+    day: date
+    left: int
+    called: int
+
+    @property
+    def seconds(self) -> int:
+        """Its start as a Unix time."""
+        return int(datetime.combine(self.day, time.min, UTC).timestamp())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPage:
+    """The page, and one for each caller with the programs that replace its calls.
+
+    Attributes:
+        read: Reads what the ledger says of the callers; ``None`` where it says nothing yet.
+        retirement: The dates.
+        upstream: The address of ``/scores``.
+        hosts: Names by which the page may be asked for, besides addresses and ``localhost``.
+        clock: Tells the time, UTC.
+    """
+
+    read: Callable[[], Summary | None]
+    retirement: Retirement
+    upstream: str
+    hosts: frozenset[str]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def answer(self, path: str, query: str, host: str, health: Health) -> Answer | None:
+        """Answer a request.
+
+        Args:
+            path: Its path.
+            query: Its query.
+            host: Its Host header.
+            health: How things stand.
+
+        Returns:
+            ``None`` if there is no such page.
+        """
+        name = path.removeprefix("/static/")
+        if name != path and name in _TYPES:
+            kept = ("Cache-Control", "public, max-age=31536000, immutable")
+            body = (_STATIC / name).read_bytes()
+            return Answer(HTTPStatus.OK, [("Content-Type", _TYPES[name]), kept, *_HEADERS], body)
+        if path not in ("/", "/successor"):
+            return None
+        if not self._is_own(host):
+            # A web page elsewhere may have made its own name lead here, to read this one in its visitor's browser.
+            told = b"Ask for this page by the gateway's address, not by a name that it does not know.\n"
+            return Answer(HTTPStatus.MISDIRECTED_REQUEST, [("Content-Type", "text/plain"), *_HEADERS], told)
+        text = self._status(health) if path == "/" else self._successor(parse_qs(query).get("caller", [""])[0])
+        status = HTTPStatus.OK if text else HTTPStatus.NOT_FOUND
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), *_HEADERS]
+        return Answer(status, headers, (text or _templates().get_template("unknown.html").render()).encode())
+
+    def _is_own(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        name = name.strip("[]").lower()
+        return name == "localhost" or name in self.hosts or _is_address(name)
+
+    def _status(self, health: Health) -> str:
+        summary, now, retirement = self.read(), self.clock(), self.retirement
+        days = burndown(summary) if summary is not None else []
+        chart = {
+            "days": [day.seconds for day in days],
+            "left": [day.left for day in days],
+            "called": [day.called for day in days],
+            "sunset": int(retirement.sunset.timestamp()) if retirement.sunset is not None else None,
+        }
+        callers = summary.callers if summary is not None else ()
+        hits = ((caller.name, caller.outcomes.get(errors.BROWNOUT.slug, 0)) for caller in callers)
+        template = _templates().get_template("status.html")
+        return template.render(
+            now=now,
+            summary=summary,
+            verdict=verdict(summary, retirement, now),
+            health=health,
+            retirement=retirement,
+            upstream=self.upstream,
+            days_left=math.ceil((retirement.sunset - now) / timedelta(days=1)) if retirement.sunset else None,
+            days=days,
+            chart=chart,
+            hits=[(name, calls) for name, calls in hits if calls],
+        )
+
+    def _successor(self, name: str) -> str:
+        summary = self.read()
+        caller = next((each for each in summary.callers if each.name == name), None) if summary is not None else None
+        if caller is None:
+            return ""
+        return _templates().get_template("successor.html").render(caller=caller, upstream=self.upstream)
+
+
+def verdict(summary: Summary | None, retirement: Retirement, now: datetime) -> Verdict:
+    """Whether the gateway may be switched off, in plain words."""
+    why_unknown = _why_unknown(summary, now)
+    if summary is None or why_unknown:
+        return Verdict("unknown", "Nobody can say today whether the gateway may be switched off.", (why_unknown,))
+    if summary.may_be_switched_off:
+        counted = f"Calls are counted since {_day(min(caller.first_seen for caller in summary.callers))}."
+        gone = f"Every caller has migrated, or has not called for {QUIET.days} days."
+        return Verdict(
+            "yes", "Yes, the gateway may be switched off today.", (gone, f"{counted} Who calls once a year?")
+        )
+    using, all_of_them = len(summary.in_use_by), len(summary.callers)
+    reasons = [f"{using} of {all_of_them} callers still {'needs' if using == 1 else 'need'} it."]
+    returned = [caller.name for caller in summary.in_use_by if caller.migrated is not None]
+    if returned:
+        reasons.append(f"Marked as migrated, but still calling: {', '.join(returned)}.")
+    if retirement.sunset is not None and now >= retirement.sunset:
+        reasons.append("The sunset has passed: whoever calls gets no scores, and is told what to use instead.")
+    return Verdict("no", "No, do not switch the gateway off today.", tuple(reasons))
+
+
+def _why_unknown(summary: Summary | None, now: datetime) -> str:
+    if summary is None:
+        return "There are no figures: no ledger is kept, or its writer has not told of it yet."
+    if now - summary.made > STALE:
+        return f"The figures are of {summary.made:%H:%M} UTC on {_day(summary.made)}: the ledger's writer does not run."
+    return "" if summary.callers else "No call has been counted yet."
+
+
+def burndown(summary: Summary) -> list[Day]:
+    """The callers day by day, oldest first, from the first call on; the last day is that of the summary."""
+    today = summary.made.date()
+    spans = [_needed(caller, summary.made) for caller in summary.callers]
+    first = min((begin for begin, _ in spans), default=today)
+    days = []
+    for age in range(min((today - first).days, DAYS - 1), -1, -1):
+        day = today - timedelta(days=age)
+        left = sum(begin <= day <= end for begin, end in spans)
+        days.append(Day(day, left, sum(bool(caller.daily[-1 - age]) for caller in summary.callers)))
+    return days
+
+
+def _needed(caller: CallerSummary, now: datetime) -> tuple[date, date]:
+    """The first and the last day on which a caller needed the gateway."""
+    safe = caller.safe_since(now)
+    # The day on which it left is the last with it, but not today: that is as the verdict says.
+    last = now.date() if safe is None else min(safe.date(), now.date() - timedelta(days=1))
+    return caller.first_seen.date(), last
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _day(moment: date) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    days = (now.date() - moment.date()).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _static(name: str) -> str:
+    """The address of a file, which is another when the file is."""
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"static/{name}?{digest}"
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - the first who looks waits for it
+
+    environment = Environment(
+        loader=PackageLoader("shim.retirement"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(day=_day, ago=_ago)
+    environment.globals.update(static=cache(_static), successor=successor)
+    return environment
