@@ -203,12 +203,12 @@ def verdict(summary: Summary | None, retirement: Retirement, now: datetime) -> V
     if summary is None or why_unknown:
         return Verdict("unknown", "Nobody can say today whether the gateway may be switched off.", (why_unknown,))
     if summary.may_be_switched_off:
-        counted = f"Calls are counted since {_day(min(caller.first_seen for caller in summary.callers))}."
+        counted = f"Calls are counted since {_day(min(caller.first_seen for caller in summary.known))}."
         gone = f"Every caller has migrated, or has not called for {QUIET.days} days."
         return Verdict(
             "yes", "Yes, the gateway may be switched off today.", (gone, f"{counted} Who calls once a year?")
         )
-    using, all_of_them = len(summary.in_use_by), len(summary.callers)
+    using, all_of_them = len(summary.in_use_by), len(summary.known)
     reasons = [f"{using} of {all_of_them} callers still {'needs' if using == 1 else 'need'} it."]
     returned = [caller.name for caller in summary.in_use_by if caller.migrated is not None]
     if returned:
@@ -223,19 +223,19 @@ def _why_unknown(summary: Summary | None, now: datetime) -> str:
         return "There are no figures: no ledger is kept, or its writer has not told of it yet."
     if now - summary.made > STALE:
         return f"The figures are of {summary.made:%H:%M} UTC on {_day(summary.made)}: the ledger's writer does not run."
-    return "" if summary.callers else "No call has been counted yet."
+    return "" if summary.known else "No call of a caller with a name has been counted yet."
 
 
 def burndown(summary: Summary) -> list[Day]:
     """The callers day by day, oldest first, from the first call on; the last day is that of the summary."""
     today = summary.made.date()
-    spans = [_needed(caller, summary.made) for caller in summary.callers]
+    spans = [_needed(caller, summary.made) for caller in summary.known]
     first = min((begin for begin, _ in spans), default=today)
     days = []
     for age in range(min((today - first).days, DAYS - 1), -1, -1):
         day = today - timedelta(days=age)
         left = sum(begin <= day <= end for begin, end in spans)
-        days.append(Day(day, left, sum(bool(caller.daily[-1 - age]) for caller in summary.callers)))
+        days.append(Day(day, left, sum(bool(caller.daily[-1 - age]) for caller in summary.known)))
     return days
 
 

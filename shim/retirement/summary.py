@@ -106,9 +106,14 @@ class Summary:
     callers: tuple[CallerSummary, ...]
 
     @property
+    def known(self) -> tuple[CallerSummary, ...]:
+        """The callers that were let in; a stranger that was not has nothing of the gateway, and cannot lose it."""
+        return tuple(caller for caller in self.callers if caller.is_named)
+
+    @property
     def in_use_by(self) -> tuple[CallerSummary, ...]:
         """The callers that still need the gateway."""
-        return tuple(caller for caller in self.callers if caller.safe_since(self.made) is None)
+        return tuple(caller for caller in self.known if caller.safe_since(self.made) is None)
 
     @property
     def may_be_switched_off(self) -> bool:

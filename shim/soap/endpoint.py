@@ -93,9 +93,6 @@ class Endpoint:
         operation = self._service.operation(call, action(exchange.environ))
         exchange.reply = operation.reply(call)
         exchange.note(operation=operation.name)
-        ended = self._house.policy.ended()
-        if ended is not None:
-            raise ended
         # Not sooner: who calls an operation with errors in its result must find this one there as well.
         self._house.places.take()
         exchange.on_end = self._house.places.leave
@@ -105,6 +102,9 @@ class Endpoint:
             offered = credentials.offered(authorization, call.security, operation.meaning, values)
             caller = self._admit(exchange.environ, offered)
             exchange.note(caller=caller.name)
+            ended = self._house.policy.ended()
+            if ended is not None:
+                raise ended
             if self._house.policy.spares(caller.name):
                 exchange.note(dry_run=errors.BROWNOUT.slug)
             query = operation.query(values)

@@ -249,6 +249,13 @@ class TestSunset:
         assert len(sandbox.requests) == asked
         assert signals(reply.headers)[1] == SUNSET
 
+    def test_who_still_calls_is_in_the_log(self, served: Served) -> None:
+        served.clock.moment = SUNSET
+        with capture_logs() as lines:
+            served.call()
+            served.call(address="203.0.113.1")
+        assert [(line["outcome"], line.get("caller")) for line in lines] == [("sunset", "registrar"), ("sunset", None)]
+
     def test_whose_password_is_not_right_any_more_is_told_in_band(self, served: Served) -> None:
         served.clock.moment = SUNSET
         reply = served.call(by_report_date("expired"))

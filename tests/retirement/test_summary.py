@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,3 +75,9 @@ def test_since_when_a_caller_needs_it_no_more(
     one = caller(migrated=migrated, since=since, ago=ago)
     assert one.safe_since(NOW) == safe
     assert Summary(made=NOW, callers=(one,)).may_be_switched_off == (safe is not None)
+
+
+def test_a_stranger_that_was_never_let_in_does_not_keep_the_gateway() -> None:
+    stranger = replace(caller(), is_named=False)
+    assert Summary(made=NOW, callers=(stranger,)).may_be_switched_off
+    assert not Summary(made=NOW, callers=(caller(), stranger)).may_be_switched_off
