@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: demo run test faults lint bench soak fuzz lock clean
+.PHONY: demo run test faults pictures lint bench soak fuzz lock clean
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -18,6 +18,11 @@ test: $(READY)
 # All that was made to go wrong, as a table; also in build/faults.md. Fails if SECURITY.md has another; UPDATE=1 mends that.
 faults: $(READY)
 	$(BIN)/python -m pytest tests/faults -p tests.faults.table $(if $(UPDATE),--update,--check)=SECURITY.md $(PYTEST_FLAGS)
+
+# What the status page shows at each step of a retirement, for MIGRATION.md.
+pictures: $(READY)
+	mkdir -p docs && rm -f docs/*.png
+	PICTURES=$(CURDIR)/docs $(BIN)/python -m pytest tests/operating/test_story.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
