@@ -61,8 +61,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         # A core file would hold authcodes and scores.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         # What was built at start lives to the end: no worker needs to look through it for garbage, or copy its pages.
-        gc.collect()
         gc.freeze()
+        gc.enable()
         # Until a new worker has handlers of its own it has the server's, which would lose the signal that ends it.
         os.register_at_fork(before=hold_signals, after_in_parent=release_signals)
         try:
