@@ -134,8 +134,10 @@ class Exchange:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _is_wcf(self) -> bool:
-        # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'.
-        return "HTTP_USER_AGENT" not in self.environ and "HTTP_EXPECT" in self.environ
+        # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'. nginx keeps
+        # Expect to itself, and hands it on under the other name; nothing else depends on it, so anybody may send that.
+        expects = "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
+        return expects and "HTTP_USER_AGENT" not in self.environ
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:
