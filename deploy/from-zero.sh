@@ -59,6 +59,8 @@ END
 mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 ln -sf ../guide.service "$root/etc/systemd/system/multi-user.target.wants/guide.service"
 rm -f "$root/guide.txt" "$root/guide.status"
-in_root true
-exec 3<"$root"
-chroot "$root" env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init >"$root/boot.txt" 2>&1
+cd "$root"
+mkdir -p .host
+pivot_root . .host
+umount -l /.host
+exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init >/boot.txt 2>&1

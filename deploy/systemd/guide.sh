@@ -1,10 +1,16 @@
 #!/bin/bash
 # The guide's commands, with the sandbox as TOEFL Access; from-zero.sh runs it on a fresh machine.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'journalctl -b --no-pager -n 40' ERR
 cd /srv/release
 show() { echo; echo "# $*"; "$@"; }
+install() {
+    echo
+    echo "# apt-get install $*"
+    apt-get install -y -qq --no-install-recommends "$@" >/tmp/apt.txt 2>&1 || { cat /tmp/apt.txt; false; }
+}
 
-show apt-get install -y -qq --no-install-recommends python3-venv nginx-light openssl >/dev/null 2>&1
+install python3-venv nginx-light openssl ca-certificates
 show deploy/systemd/install.sh dist/toefl_soap_shim-*.whl
 
 # Instead of the real authcode and address: those of the sandbox.
@@ -36,7 +42,7 @@ show nginx -t
 show systemctl restart nginx
 
 # The client's machine: it resolves the old name to the gateway's, and trusts its authority.
-show apt-get install -y -qq --no-install-recommends mono-mcs mono-devel ca-certificates-mono >/dev/null 2>&1
+install mono-mcs mono-devel ca-certificates-mono
 printf '127.0.0.1 localhost datamanager.ets.org\n' >/tmp/hosts
 mount --bind /tmp/hosts /etc/hosts
 export HOME=/root XDG_CONFIG_HOME=/root/.config
