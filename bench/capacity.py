@@ -1,4 +1,4 @@
-"""How much the gateway carries, by arithmetic from ``bench/RESULTS.md``: ``python -m bench.capacity`` writes the table."""
+"""How much the gateway carries, by arithmetic from ``bench/RESULTS.md``, as a table in ``deploy/CAPACITY.md``."""
 
 import re
 from pathlib import Path
@@ -52,8 +52,8 @@ def measured(text: str) -> Cost:
 def table(cost: Cost) -> str:
     """The arithmetic, as Markdown."""
     lines = [
-        f"Measured: {cost.call:.2f} ms of CPU a call, and {cost.megabyte:.2f} ms more for each MB of scores. Planned with "
-        f"{_USED:.0%} of each core.",
+        f"Measured: {cost.call:.2f} ms of CPU a call, and {cost.megabyte:.2f} ms more for each MB of scores.",
+        f"Planned with {_USED:.0%} of each core.",
         "",
         "| | calls/s of 1 record | of 100 records | of 10,000 records | MB/s of scores, large files |",
         "|---|---|---|---|---|",
@@ -64,9 +64,9 @@ def table(cost: Cost) -> str:
     lines += ["", "| load | calls/s in the burst | MB/s | cores busy | that is |", "|---|---|---|---|---|"]
     for name, callers in _INSTITUTIONS.items():
         rate = callers / _BURST
-        cores = rate * cost.of(_RECORDS_AN_HOUR) / 1000
+        busy = rate * cost.of(_RECORDS_AN_HOUR) / 1000
         size = rate * _RECORDS_AN_HOUR * _RECORD / 1e6
-        lines.append(f"| {name} | {rate:,.1f} | {size:,.2f} | {cores:.3f} | {cores / _USED:.1%} of one core's plan |")
+        lines.append(f"| {name} | {rate:,.1f} | {size:,.2f} | {busy:.3f} | {busy / _USED:.1%} of one core's plan |")
     return "\n".join(lines) + "\n"
 
 

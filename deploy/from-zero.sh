@@ -63,4 +63,6 @@ cd "$root"
 mkdir -p .host
 pivot_root . .host
 umount -l /.host
+# As a kernel's first process finds it: systemd mounts credentials where services see them.
+mount --make-rshared /
 exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init >/boot.txt 2>&1

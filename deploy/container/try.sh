@@ -9,7 +9,7 @@ call() {
 }
 
 # shellcheck disable=SC2086
-podman image exists toefl-shim:0.1.0 || podman build -q ${BUILD_FLAGS-} -f deploy/container/Dockerfile -t toefl-shim:0.1.0 . >/dev/null
+podman image exists toefl-shim:0.1.0 || podman build -q --format docker ${BUILD_FLAGS-} -f deploy/container/Dockerfile -t toefl-shim:0.1.0 . >/dev/null
 show podman image inspect toefl-shim:0.1.0 --format 'user {{.User}}, {{.Size}} bytes, stops by {{.Config.StopSignal}}'
 # shellcheck disable=SC2086
 podman run -d --name toefl-sandbox --network host ${RUN_FLAGS-} toefl-shim:0.1.0 sandbox --bind 127.0.0.1:8081 --delay 3 >/dev/null

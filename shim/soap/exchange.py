@@ -135,7 +135,7 @@ class Exchange:
 
     def _is_wcf(self) -> bool:
         # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'. nginx keeps
-        # Expect to itself, and hands it on under the other name; nothing else depends on it, so anybody may send that.
+        # Expect to itself, and hands it on under the other name; anybody may send it, for nothing else depends on it.
         expects = "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
         return expects and "HTTP_USER_AGENT" not in self.environ
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shim.demo import free_port, wait_for
-from tests.deploy.tools import DEPLOY
+from tests.deploy.tools import DEPLOY, said
 from tests.operating.served import PATH, end
 from tests.tools import require
 
@@ -70,7 +70,7 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
     for part in ("conf.d", "log"):
         (folder / part).mkdir(parents=True)
     tls = folder / "tls"
-    subprocess.run([DEPLOY / "impersonation" / "ca.sh", tls, name], check=True)
+    said(DEPLOY / "impersonation" / "ca.sh", tls, name)
     running = Front(folder, port or free_port(), free_port(), free_port())
     first, second = gateways
     ours = {
@@ -95,9 +95,9 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
                 text = text.replace(old, new)
         (folder / source.name if source.suffix == ".inc" else folder / "conf.d" / source.name).write_text(text)
     assert not left, "no such thing in deploy/nginx any more"
-    subject = ["-subj", "/O=Example/CN=registrar-import", "-keyout", tls / "caller.key", "-out", tls / "callers.pem"]
+    made = ("-keyout", tls / "caller.key", "-out", tls / "callers.pem")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    subprocess.run(["openssl", "req", "-x509", *key, *subject], check=True, capture_output=True)
+    said("openssl", "req", "-x509", *key, "-subj", "/O=Example/CN=registrar-import", *made)
     user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
     config = folder / "nginx.conf"
     config.write_text(_MAIN.format(folder=folder, user=user, group=group))
@@ -115,5 +115,5 @@ def trusting(authority: Path, home: Path) -> dict[str, str]:
     home.mkdir(exist_ok=True)
     environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
     sync = require("cert-sync", install="apt-get install mono-devel")
-    subprocess.run([sync, "--quiet", "--user", str(authority)], env=os.environ | environment, check=True)
+    said(sync, "--quiet", "--user", authority, environment=environment)
     return environment

@@ -38,7 +38,10 @@ def main(folder: Path) -> None:
         generated = svcutil(f"https://{HOST}/TOEFLWebService/TOEFLEdm.wsdl", client)
         text = (CSHARP / "App.config").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8080", f"https://{HOST}")
-        text = text.replace('name="TOEFLEdmSoap" />\n        </basic', 'name="TOEFLEdmSoap"><security mode="Transport" /></binding>\n        </basic')
+        text = text.replace(
+            'name="TOEFLEdmSoap" />\n        </basic',
+            'name="TOEFLEdmSoap"><security mode="Transport" /></binding>\n        </basic',
+        )
         (client / "program.exe.config").write_text(text, encoding="utf-8")
         start = mono(client, [generated], "Guide", "MessageContract", "Wcf", GATEWAY=f"https://{HOST}")
         with start("guide") as call:

@@ -1,6 +1,5 @@
 """The container's files: linted, and true to the package and to nginx's files."""
 
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import yaml
 
 from shim import __version__
 from shim.config import Config
-from tests.deploy.tools import DEPLOY, tool
+from tests.deploy.tools import DEPLOY, run, tool
 
 _CONTAINER: Final = DEPLOY / "container"
 
@@ -21,9 +20,8 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_dockerfile_is_clean() -> None:
-    command = [tool("hadolint"), "--no-color", "--failure-threshold", "style", _CONTAINER / "Dockerfile"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (0, "")
+    ended = run(tool("hadolint"), "--no-color", "--failure-threshold", "style", _CONTAINER / "Dockerfile")
+    assert (ended.returncode, ended.stdout) == (0, "")
 
 
 def test_the_container_is_not_root_and_can_end_its_calls() -> None:
@@ -41,9 +39,9 @@ def test_the_compose_file_is_one() -> None:
     )
     text = (_CONTAINER / "compose.yaml").read_text()
     python = Path(tool("hadolint")).with_name("python")
-    run = subprocess.run([python, "-c", script], input=text, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert set(run.stdout.split()) == {"gateway-1", "gateway-2", "nginx", "postgres"}
+    ended = run(python, "-c", script, stdin=text)
+    assert ended.returncode == 0, ended.stderr
+    assert set(ended.stdout.split()) == {"gateway-1", "gateway-2", "nginx", "postgres"}
 
 
 def test_gateways_in_compose_may_do_nothing_that_they_need_not(compose: dict[str, Any]) -> None:

@@ -1,8 +1,7 @@
-"""The old host's place is taken: its name resolves to the gateway, and a C# client whose URL nobody changed gets scores."""
+"""The old host's name resolves to the gateway, and a C# client whose URL nobody changed gets its scores."""
 
 import json
 import os
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +11,22 @@ import pytest
 from shim.sandbox import Options, select
 from tests.clients.calls import GET_SCORES, Outcome
 from tests.deploy.impersonated import HOST
-from tests.deploy.tools import DEPLOY, ROOT
+from tests.deploy.tools import DEPLOY, ROOT, run, said
 from tests.tools import require
 
 
 def test_a_client_with_the_old_address_gets_the_scores(tmp_path: Path) -> None:
-    for program, package in (("ip", "iproute2"), ("unshare", "util-linux"), ("nginx", "nginx-light"), ("svcutil", "mono-devel")):
+    for program, package in (
+        ("ip", "iproute2"),
+        ("unshare", "util-linux"),
+        ("nginx", "nginx-light"),
+        ("svcutil", "mono-devel"),
+    ):
         require(program, install=f"apt-get install {package}")
     apart = ["unshare", "--net", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
-    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode != 0:
+    if run(*apart, "true").returncode != 0:
         pytest.skip("this machine lets nobody have a network of its own")
-    command = [*apart, sys.executable, "-m", "tests.deploy.impersonated", tmp_path]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
+    said(*apart, sys.executable, "-m", "tests.deploy.impersonated", tmp_path, cwd=ROOT)
     told = json.loads((tmp_path / "told.json").read_text())
     first, last = (datetime.fromisoformat(text) for text in GET_SCORES[1:])
     body = b"".join(select(Options(), first, last).chunks())
@@ -36,9 +38,11 @@ def test_the_authority_can_vouch_for_no_other_name(tmp_path: Path) -> None:
     script = DEPLOY / "impersonation" / "ca.sh"
 
     def verified(name: str) -> bool:
-        subprocess.run([script, tmp_path / "ca", name], check=True)
-        command = ["openssl", "verify", "-CAfile", tmp_path / "ca" / "ca.pem", tmp_path / "ca" / "server.pem"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        said(script, tmp_path / "ca", name)
+        return (
+            run("openssl", "verify", "-CAfile", tmp_path / "ca" / "ca.pem", tmp_path / "ca" / "server.pem").returncode
+            == 0
+        )
 
     assert verified(HOST)
     assert not verified("bank.example.org")  # by the same authority

@@ -1,6 +1,5 @@
 """The manifests, as kustomize builds them: valid against Kubernetes' own schemas, and as strict as the guide says."""
 
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -9,34 +8,34 @@ import pytest
 import yaml
 
 from shim.config import Config
-from tests.deploy.tools import DEPLOY, tool
+from tests.deploy.tools import DEPLOY, run, said, tool
 
 _NAME: Final = {"app.kubernetes.io/name": "toefl-shim"}
 _VERSIONS: Final = ("1.32", "1.37")
 
 
 def _built(folder: str) -> str:
-    command = [tool("kubectl"), "kustomize", DEPLOY / "kubernetes" / folder]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return said(tool("kubectl"), "kustomize", DEPLOY / "kubernetes" / folder)
 
 
 @pytest.fixture(scope="module")
 def manifests() -> dict[str, Any]:
     """Those of the overlay, by kind and name."""
-    return {f"{item['kind']} {item['metadata']['name']}": item for item in yaml.safe_load_all(_built("overlays/example"))}
+    return {
+        f"{item['kind']} {item['metadata']['name']}": item for item in yaml.safe_load_all(_built("overlays/example"))
+    }
 
 
 @pytest.mark.parametrize("folder", ["base", "overlays/example"])
 @pytest.mark.parametrize("version", _VERSIONS)
 def test_all_of_it_is_valid(folder: str, version: str, tmp_path: Path) -> None:
     (tmp_path / "built.yaml").write_text(_built(folder))
-    command = [tool("kubernetes-validate"), "--strict", "-k", version, "built.yaml"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    said = (run.stdout + run.stderr).splitlines()
+    ended = run(tool("kubernetes-validate"), "--strict", "-k", version, "built.yaml", cwd=tmp_path)
+    lines = (ended.stdout + ended.stderr).splitlines()
     # Kubernetes has no schema of what the Prometheus operator adds to it.
-    assert [line for line in said if not line.startswith("INFO") and "ServiceMonitor" not in line] == []
-    assert run.returncode == 0
-    assert sum(line.startswith("INFO") for line in said) >= 7
+    assert [line for line in lines if not line.startswith("INFO") and "ServiceMonitor" not in line] == []
+    assert ended.returncode == 0
+    assert sum(line.startswith("INFO") for line in lines) >= 7
 
 
 def test_a_pod_may_do_nothing_that_it_need_not(manifests: dict[str, Any]) -> None:
@@ -50,7 +49,9 @@ def test_a_pod_may_do_nothing_that_it_need_not(manifests: dict[str, Any]) -> Non
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert manifests["Namespace toefl-shim"]["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+    assert manifests["Namespace toefl-shim"]["metadata"]["labels"] == {
+        "pod-security.kubernetes.io/enforce": "restricted"
+    }
 
 
 def test_a_new_authcode_appears_in_a_running_pod(manifests: dict[str, Any]) -> None:

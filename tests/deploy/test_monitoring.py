@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.errors import CAUSES
-from tests.deploy.tools import DEPLOY
+from tests.deploy.tools import DEPLOY, said
 from tests.operating.served import served
 from tests.operating.upstream import Part, Upstream, scores
 from tests.soap_http import envelope, post
@@ -59,9 +58,8 @@ def test_every_outcome_in_an_alert_is_one_that_calls_have() -> None:
 
 def test_alerts_fire_when_they_should_and_not_before() -> None:
     promtool = require("promtool", install="apt-get install --no-install-recommends prometheus")
-    for command in (["check", "rules", "--lint-fatal", _ALERTS], ["test", "rules", _ALERTS.with_name("alerts.test.yml")]):
-        run = subprocess.run([promtool, *command], capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stdout + run.stderr
+    said(promtool, "check", "rules", "--lint-fatal", _ALERTS)
+    said(promtool, "test", "rules", _ALERTS.with_name("alerts.test.yml"))
 
 
 def test_every_alert_is_tested_and_explained() -> None:
@@ -80,5 +78,4 @@ def test_every_query_of_the_dashboard_is_promql(tmp_path: Path) -> None:
         for number, query in enumerate(_queries())
     ]
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
-    run = subprocess.run([promtool, "check", "rules", tmp_path / "panels.yml"], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
+    said(promtool, "check", "rules", tmp_path / "panels.yml")

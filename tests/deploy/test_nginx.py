@@ -16,7 +16,7 @@ import pytest
 from shim.demo import free_port
 from shim.sandbox import Sandbox, select
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
-from tests.clients.programs import CSHARP, mono, svcutil
+from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusting
 from tests.operating.load import loaded
 from tests.operating.served import PATH, Served, end, served, until
@@ -55,7 +55,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def csharp(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Starter:
     folder = tmp_path_factory.mktemp("csharp")
     generated = svcutil(f"{site.gateways[0].url}?wsdl", folder)
-    return mono(folder, [generated], "Guide", "MessageContract", "Wcf", **trusting(site.front.authority, folder / "home"))
+    return mono(
+        folder, [generated], "Guide", "MessageContract", "Wcf", **trusting(site.front.authority, folder / "home")
+    )
 
 
 def _context(front: Front) -> ssl.SSLContext:
@@ -149,8 +151,12 @@ def test_no_query_and_no_body_is_in_the_log(site: Site) -> None:
     connection.request("GET", f"{PATH}?wsdl&password=sesame-open")
     assert connection.getresponse().status == 200
     connection.close()
-    _post(site.front.port, _context(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"})
-    until(lambda: bool(re.search(r"GET /TOEFLWebService/TOEFLEdm.asmx 200 .* [0-9a-f-]{16,}\n", site.front.log)), "line")
+    _post(
+        site.front.port, _context(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"}
+    )
+    until(
+        lambda: bool(re.search(r"GET /TOEFLWebService/TOEFLEdm.asmx 200 .* [0-9a-f-]{16,}\n", site.front.log)), "line"
+    )
     assert "sesame" not in site.front.log
     assert "sesame" not in (site.front.folder / "own").read_text()
 

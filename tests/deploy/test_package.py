@@ -1,23 +1,20 @@
 """The wheel and the sdist: all that the gateway needs is in them, and what is installed works."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
 from deploy import audit
 from shim import __version__
-from tests.deploy.tools import ROOT
+from tests.deploy.tools import ROOT, said
 
 _NAME = f"toefl_soap_shim-{__version__}"
 _PIP = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
@@ -62,16 +59,14 @@ def test_what_is_installed_works(dist: Path, tmp_path: Path) -> None:
     (site,) = tmp_path.glob("lib/python*/site-packages")
     _link_requirements(site)
 
-    def run(*arguments: str) -> str:
-        command = [tmp_path / "bin" / "toefl-shim", *arguments]
-        environment = os.environ | {"COLUMNS": "200"}
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    def shim(*arguments: str) -> str:
+        return said(tmp_path / "bin" / "toefl-shim", *arguments, cwd=tmp_path, environment={"COLUMNS": "200"})
 
-    where = subprocess.run([python, "-Ic", "import shim; print(shim.__file__)"], capture_output=True, text=True, check=True)
-    assert Path(where.stdout).is_relative_to(tmp_path)
-    assert run("--version").splitlines()[0] == f"toefl-shim {__version__}"
-    assert "StartDate → startdate" in run("contract")
-    assert "the same" in run("demo")
+    where = said(python, "-Ic", "import shim; print(shim.__file__)")
+    assert Path(where).is_relative_to(tmp_path)
+    assert shim("--version").splitlines()[0] == f"toefl-shim {__version__}"
+    assert "StartDate → startdate" in shim("contract")
+    assert "the same" in shim("demo")
 
 
 def _link_requirements(site: Path) -> None:
@@ -93,7 +88,7 @@ _UNKNOWN = {"name": "c", "skip_reason": "not found"}
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "status"),
+    ("answer", "sentence", "status"),
     [
         ({"dependencies": [_CLEAN]}, "checked, no known hole", 0),
         ({"dependencies": [_CLEAN, _HOLE]}, "b 2: PYSEC-1", 1),
@@ -102,9 +97,9 @@ _UNKNOWN = {"name": "c", "skip_reason": "not found"}
         (None, "NOT CHECKED: the advisories could not be had", 0),
     ],
 )
-def test_an_audit_never_passes_in_silence(  # noqa: PLR0913 - what is played, and what is expected
-    answer: Any,  # noqa: ANN401 - as JSON
-    said: str,
+def test_an_audit_never_passes_in_silence(  # noqa: PLR0913, PLR0917 - what is played, and what is expected
+    answer: object,
+    sentence: str,
     status: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,6 +110,5 @@ def test_an_audit_never_passes_in_silence(  # noqa: PLR0913 - what is played, an
     played.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(sys, "argv", ["audit.py", "run.txt"])
-    main: Callable[[], int] = audit.main
-    assert main() == status
-    assert f"run.txt: {said}" in capsys.readouterr().out
+    assert audit.main() == status
+    assert f"run.txt: {sentence}" in capsys.readouterr().out

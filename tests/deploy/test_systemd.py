@@ -1,4 +1,4 @@
-"""The unit: valid, tight, and ready when it says so; systemd itself is played here (deploy/transcripts has the real one)."""
+"""The unit: valid, tight, and ready when it says so. Its systemd is played; deploy/transcripts has a real one."""
 
 import os
 import shlex
@@ -15,7 +15,7 @@ import pytest
 
 from shim.demo import free_port
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
-from tests.deploy.tools import DEPLOY
+from tests.deploy.tools import DEPLOY, run, said
 from tests.operating.served import PATH, PATIENCE, end, secret, until
 from tests.soap_http import envelope, post
 from tests.tools import require
@@ -50,17 +50,14 @@ def test_systemd_finds_nothing_wrong_with_it(installed: Path) -> None:
     # It would look for the program in this machine's own root.
     for path in unit.parent.iterdir():
         path.write_text(_UNIT.read_text().replace("/opt/", f"{installed}/opt/"))
-    run = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True, check=False)
-    said = [line for line in run.stderr.splitlines() if "toefl-shim" in line]
-    assert (run.returncode, said) == (0, [])
+    ended = run(analyze, "verify", "--man=no", unit)
+    assert (ended.returncode, [line for line in ended.stderr.splitlines() if "toefl-shim" in line]) == (0, [])
 
 
 def test_it_is_as_closed_as_the_guide_says(installed: Path) -> None:
     analyze = require("systemd-analyze", install=_ANALYZE)
     unit = installed / "etc" / "systemd" / "system" / f"toefl-shim@{_PORT}.service"
-    command = [analyze, "security", "--offline=true", "--no-pager", "--threshold=13", unit]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
+    said(analyze, "security", "--offline=true", "--no-pager", "--threshold=13", unit)
     assert "systemd-analyze security`: 1.2)" in (DEPLOY / "README.md").read_text()
 
 
@@ -74,7 +71,9 @@ def _started(tmp_path: Path, upstream: str) -> Iterator[tuple["subprocess.Popen[
     secret(credentials / credential.partition(":")[0], DEMO_AUTHCODE)
     (tmp_path / "gateway.toml").write_text(f'[upstream]\nurl = "{upstream}"\n[gateway]\nworkers = 1\n')
     environment = dict(pair for line in _lines("Environment") for word in shlex.split(line) for pair in [_pair(word)])
-    environment = {name: value.replace("1%i", str(free_port())).replace("%i", str(port)) for name, value in environment.items()}
+    environment = {
+        name: value.replace("1%i", str(free_port())).replace("%i", str(port)) for name, value in environment.items()
+    }
     environment = {name: value.replace("%d", str(credentials)) for name, value in environment.items()}
     environment["TOEFL_SHIM_CONFIG"] = str(tmp_path / "gateway.toml")
     notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
