@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 TOOLS = .venv-deploy
 
-.PHONY: demo run test faults pictures lint bench soak fuzz lock clean package audit tools
+.PHONY: demo run test faults pictures lint bench soak fuzz lock clean package audit tools from-zero
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -57,6 +57,12 @@ audit: $(TOOLS)/.ready
 
 # What checks the files in deploy/.
 tools: $(TOOLS)/.ready
+
+# A fresh Debian with systemd, from nothing to the first C# call; needs root and debootstrap.
+from-zero: package
+	deploy/from-zero.sh build/from-zero
+	cat build/from-zero/guide.txt
+	@test "$$(cat build/from-zero/guide.status)" = 0
 
 # Resolves the requirements anew; needs uv.
 lock:

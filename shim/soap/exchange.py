@@ -134,8 +134,8 @@ class Exchange:
         return [] if self.environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _is_wcf(self) -> bool:
-        # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'. nginx keeps
-        # Expect to itself, and hands it on under the other name; anybody may send it, for nothing else depends on it.
+        # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'.
+        # nginx keeps Expect to itself, and hands it on under the other name. Nothing else depends on it, so anybody may.
         expects = "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
         return expects and "HTTP_USER_AGENT" not in self.environ
 
