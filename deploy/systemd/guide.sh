@@ -1,7 +1,7 @@
 #!/bin/bash
 # The guide's commands, with the sandbox as TOEFL Access; from-zero.sh runs it on a fresh machine.
 set -Eeuo pipefail
-trap 'journalctl -b --no-pager -n 40' ERR
+trap 'journalctl -u "toefl-shim@*" -b --no-pager -n 40' ERR
 cd /srv/release
 show() { echo; echo "# $*"; "$@"; }
 install() {
@@ -24,6 +24,7 @@ name     = "registrar-import"
 networks = ["127.0.0.0/8"]
 END
 
+show /opt/toefl-shim/bin/toefl-shim check -c /etc/toefl-shim/gateway.toml
 show systemctl enable -q --now toefl-shim@8081 toefl-shim@8082
 show systemctl is-active toefl-shim@8081 toefl-shim@8082
 show systemctl show -p Type -p ActiveState -p StatusText -p User -p DynamicUser toefl-shim@8081
