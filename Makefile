@@ -60,7 +60,7 @@ tools: $(TOOLS)/.ready
 
 # A fresh Debian with systemd, from nothing to the first C# call; needs root and debootstrap.
 from-zero: package
-	deploy/from-zero.sh build/from-zero
+	-deploy/from-zero.sh build/from-zero  # a machine that is switched off has no status to give
 	cat build/from-zero/guide.txt
 	@test "$$(cat build/from-zero/guide.status)" = 0
 

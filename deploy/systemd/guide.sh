@@ -68,7 +68,8 @@ sleep 1
 show systemctl restart toefl-shim@8081
 show systemctl restart toefl-shim@8082
 wait "$client"
-show sort /tmp/calls.txt | sed 's/ [0-9a-f]\{64\} / … /' | uniq -c
+echo
+sort /tmp/calls.txt | sed 's/ [0-9a-f]\{64\} / … /' | uniq -c
 show systemctl reload toefl-shim@8081
 echo 'wrong = 1' >>/etc/toefl-shim/gateway.toml
 show systemctl reload toefl-shim@8081 || echo "a wrong configuration: the reload fails, and $(systemctl is-active toefl-shim@8081)"
