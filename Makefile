@@ -52,8 +52,8 @@ package: $(READY)
 # What the gateway is made of, as a CycloneDX SBOM, and whether any of it has a known hole.
 audit: $(TOOLS)/.ready
 	mkdir -p build
-	$(TOOLS)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --of JSON -o build/sbom.json
-	$(TOOLS)/bin/python deploy/audit.py requirements/run.txt
+	$(TOOLS)/bin/cyclonedx-py requirements requirements/postgresql.txt --pyproject pyproject.toml --of JSON -o build/sbom.json
+	$(TOOLS)/bin/python deploy/audit.py requirements/postgresql.txt
 
 # What checks the files in deploy/.
 tools: $(TOOLS)/.ready
@@ -67,6 +67,7 @@ from-zero: package
 # Resolves the requirements anew; needs uv.
 lock:
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra postgresql -o requirements/postgresql.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev -o requirements/dev.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group bench -o requirements/bench.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group fuzz -o requirements/fuzz.txt

@@ -33,10 +33,12 @@ def _queries() -> list[str]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
-    """The samples of a gateway that has answered a call, one of them after another attempt."""
+    """The samples of a gateway that has answered a call, and keeps a ledger."""
+    folder = tmp_path_factory.mktemp("metrics")
+    ledger = {"ledger": {"url": f"sqlite:///{folder}/ledger.db"}}
     with (
         Upstream({"TOEFL": Part(scores(1))}) as upstream,
-        served(upstream.url, tmp_path_factory.mktemp("metrics") / "gateway") as gateway,
+        served(upstream.url, folder / "gateway", ledger) as gateway,
     ):
         assert post(gateway.url, envelope()).result
         text = gateway.admin("/metrics").text
