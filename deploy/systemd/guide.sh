@@ -75,4 +75,5 @@ echo 'wrong = 1' >>/etc/toefl-shim/gateway.toml
 show systemctl reload toefl-shim@8081 || echo "a wrong configuration: the reload fails, and $(systemctl is-active toefl-shim@8081)"
 show systemd-analyze security --no-pager toefl-shim@8081 | tail -1
 show systemctl stop toefl-shim@8081 toefl-shim@8082
-journalctl -u 'toefl-shim@*' -o cat | grep -c '"outcome": "ok"' | sed 's/^/calls in the journal: /'
+show ls /var/lib/toefl-shim/8081/ledger.db /var/lib/toefl-shim/8082/ledger.db
+journalctl -b -u 'toefl-shim@*' -o cat | grep -c '"outcome": "ok"' | sed 's/^/calls in the journal: /'
