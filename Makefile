@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+TOOLS = .venv-deploy
 
-.PHONY: demo run test faults pictures lint bench soak fuzz lock clean
+.PHONY: demo run test faults pictures lint bench soak fuzz lock clean package audit tools from-zero
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -43,12 +44,34 @@ FUZZ_SECONDS ?= 20
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_FLAGS)
 
+# The wheel and the sdist, in dist/.
+package: $(READY)
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+# What the gateway is made of, as a CycloneDX SBOM, and whether any of it has a known hole.
+audit: $(TOOLS)/.ready
+	mkdir -p build
+	$(TOOLS)/bin/cyclonedx-py requirements requirements/postgresql.txt --pyproject pyproject.toml --of JSON -o build/sbom.json
+	$(TOOLS)/bin/python deploy/audit.py requirements/postgresql.txt
+
+# What checks the files in deploy/.
+tools: $(TOOLS)/.ready
+
+# A fresh Debian with systemd, from nothing to the first C# call; needs root and debootstrap.
+from-zero: package
+	-deploy/from-zero.sh build/from-zero  # a machine that is switched off has no status to give
+	cat build/from-zero/guide.txt
+	@test "$$(cat build/from-zero/guide.status)" = 0
+
 # Resolves the requirements anew; needs uv.
 lock:
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements/run.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra postgresql -o requirements/postgresql.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev -o requirements/dev.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group bench -o requirements/bench.txt
 	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra otel --extra postgresql --group dev --group fuzz -o requirements/fuzz.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group deploy -o requirements/deploy.txt
 
 clean:
 	rm -rf .venv* build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -68,4 +91,9 @@ $(VENV)/.bench: $(READY) requirements/bench.txt bench/peers/package-lock.json
 
 $(VENV)/.fuzz: $(READY) requirements/fuzz.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+$(TOOLS)/.ready: requirements/deploy.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/deploy.txt
 	@touch $@

@@ -133,6 +133,7 @@ def build(
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
         rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
+    metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
     collectors: list[Collector] = [Standing(stored, standings, breaker)]
     if config.ledger.folder is not None:
         collectors.append(Backlog(config.ledger.folder))

@@ -1,11 +1,13 @@
 """The command line."""
 
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -59,7 +61,10 @@ def main() -> None:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
+        wsdl = (config.SHIPPED / "TOEFLEdm.wsdl").read_bytes()
         typer.echo(f"toefl-shim {__version__}")
+        typer.echo(f"contract TOEFLEdm, sha256 {hashlib.sha256(wsdl).hexdigest()[:12]}")
+        typer.echo(f"spyne {metadata.version('spyne')}")
         raise typer.Exit
 
 
@@ -67,7 +72,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 def _options(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the versions.")
     ] = False,
 ) -> None:
     pass

@@ -40,6 +40,7 @@ class Metrics:
         self._shadow = Counter("shadow", "Sampled calls by what their comparison came to.", ("outcome",), **own)
         self._lost = Counter("ledger_lost_calls", "Calls that the ledger will not know of.", **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
+        self.sunset = Gauge("sunset_timestamp_seconds", "The end, or 0 for none.", multiprocess_mode="max", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
 
     def count(self, call: Mapping[str, Any]) -> None:

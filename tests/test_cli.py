@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,10 @@ def _good(tmp_path: Path, url: str = "http://127.0.0.1:9/scores") -> str:
 
 
 def test_version() -> None:
-    assert _runner.invoke(cli, ["--version"]).output == f"toefl-shim {__version__}\n"
+    first, contract, spyne = _runner.invoke(cli, ["--version"]).output.splitlines()
+    assert first == f"toefl-shim {__version__}"
+    assert re.fullmatch("contract TOEFLEdm, sha256 [0-9a-f]{12}", contract)
+    assert spyne == f"spyne {version('spyne')}"
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["sandbox"], ["demo"], ["check"], ["adopt"], ["contract"]])

@@ -135,7 +135,9 @@ class Exchange:
 
     def _is_wcf(self) -> bool:
         # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'.
-        return "HTTP_USER_AGENT" not in self.environ and "HTTP_EXPECT" in self.environ
+        # nginx keeps Expect to itself, and hands it on under the other name; nothing else depends on that.
+        expects = "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
+        return expects and "HTTP_USER_AGENT" not in self.environ
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:

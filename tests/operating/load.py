@@ -1,6 +1,7 @@
 """Clients that call without pause and retry nothing."""
 
 import http.client
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +22,15 @@ def typed(kind: str, body: bytes | None = None) -> bytes:
 class Kept:
     """A client that keeps its connection."""
 
-    def __init__(self, url: str, source: str = "127.0.0.1") -> None:
+    def __init__(self, url: str, source: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(url)
         self._path = parts.path
-        self.connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE, source_address=(source, 0))
+        own = (source, 0)
+        self.connection = (
+            http.client.HTTPSConnection(parts.netloc, timeout=PATIENCE, source_address=own, context=context)
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(parts.netloc, timeout=PATIENCE, source_address=own)
+        )
 
     def __call__(self, body: bytes | None = None) -> Answer:
         self.connection.request("POST", self._path, body or envelope(), _XML)
@@ -71,7 +77,9 @@ class Load:
 
 
 @contextmanager
-def loaded(url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = None) -> Iterator[Load]:
+def loaded(
+    url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = None, context: ssl.SSLContext | None = None
+) -> Iterator[Load]:
     """Have clients call until the end of the block.
 
     Args:
@@ -79,12 +87,13 @@ def loaded(url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = 
         kept: How many keep their connection.
         fresh: How many make a connection for each call.
         scraped: A gateway whose metrics are asked for all the while.
+        context: For an https address.
     """
     load = Load()
-    clients = [Kept(url) for _ in range(kept)]
+    clients = [Kept(url, context=context) for _ in range(kept)]
     tasks: list[Callable[[], None]] = [
         *(lambda client=client: load.run(lambda: _checked(client())) for client in clients),
-        *(lambda: load.run(lambda: _once(url)) for _ in range(fresh)),
+        *(lambda: load.run(lambda: _once(url, context)) for _ in range(fresh)),
     ]
     if scraped is not None:
         tasks.append(lambda: load.run(lambda: "" if scraped.metrics() else "no metrics", counts=False))
@@ -101,8 +110,8 @@ def loaded(url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = 
             client.connection.close()
 
 
-def _once(url: str) -> str:
-    client = Kept(url)
+def _once(url: str, context: ssl.SSLContext | None) -> str:
+    client = Kept(url, context=context)
     try:
         return _checked(client())
     finally:

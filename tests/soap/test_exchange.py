@@ -146,6 +146,13 @@ class TestScores:
 
 
 class TestFault:
+    @pytest.mark.parametrize("name", ["HTTP_EXPECT", "HTTP_X_FORWARDED_EXPECT"])
+    @pytest.mark.parametrize(("agent", "code"), [("", 500), ("Java/1.8", 400)])
+    def test_wcf_is_known_also_behind_a_proxy(self, name: str, agent: str, code: int) -> None:
+        environ = calls.request() | {name: "100-continue"} | ({"HTTP_USER_AGENT": agent} if agent else {})
+        answer = application(fault=errors.BAD_DATE.error("StartDate"), dialect=Dialect(Version.SOAP_12))
+        assert calls.send(answer, environ).code == code
+
     @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
     @pytest.mark.parametrize("version", list(Version))
     def test_every_cause(self, cause: Cause, version: Version) -> None:

@@ -17,7 +17,7 @@ static class Wcf
 
     static readonly Dictionary<string, Func<Binding>> Bindings = new Dictionary<string, Func<Binding>>
     {
-        { "soap11", () => new BasicHttpBinding { MaxReceivedMessageSize = Largest } },
+        { "soap11", () => Basic() },
         { "soap11-utf16", () => Text(MessageVersion.Soap11, Encoding.Unicode) },
         { "soap11-utf16be", () => Text(MessageVersion.Soap11, BigEndian) },
         { "soap11-addressing", () => Text(Soap11Addressing, Encoding.UTF8) },
@@ -71,10 +71,19 @@ static class Wcf
         }
     }
 
+    static Binding Basic()
+    {
+        var binding = new BasicHttpBinding { MaxReceivedMessageSize = Largest };
+        binding.Security.Mode = IsSecure ? BasicHttpSecurityMode.Transport : BasicHttpSecurityMode.None;
+        return binding;
+    }
+
     static Binding Text(MessageVersion version, Encoding encoding)
     {
-        return new CustomBinding(
-            new TextMessageEncodingBindingElement(version, encoding),
-            new HttpTransportBindingElement { MaxReceivedMessageSize = Largest });
+        var transport = IsSecure ? new HttpsTransportBindingElement() : new HttpTransportBindingElement();
+        transport.MaxReceivedMessageSize = Largest;
+        return new CustomBinding(new TextMessageEncodingBindingElement(version, encoding), transport);
     }
+
+    static bool IsSecure { get { return Environment.GetEnvironmentVariable("GATEWAY").StartsWith("https:"); } }
 }

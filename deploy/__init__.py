@@ -1,0 +1,1 @@
+"""Ways to run the gateway: see README.md."""

@@ -1,0 +1,119 @@
+"""nginx with the files of ``deploy/nginx`` as they are, but for ports, folders and the networks that may come."""
+
+import grp
+import os
+import pwd
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shim.demo import free_port, wait_for
+from tests.deploy.tools import DEPLOY, said
+from tests.operating.served import PATH, end
+from tests.tools import require
+
+NAME: Final = "localhost"
+_MAIN: Final = """\
+daemon off;
+user {user} {group};
+pid {folder}/pid;
+error_log stderr error;
+worker_processes 1;
+events {{ worker_connections 1024; }}
+http {{
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  include {folder}/conf.d/*.conf;
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Front:
+    """nginx that runs.
+
+    Attributes:
+        folder: Where its files are: ``tls`` and ``log``.
+        port: Of the usual listener.
+        old_port: Of the one for old clients.
+        certificate_port: Of the one that asks for certificates.
+    """
+
+    folder: Path
+    port: int
+    old_port: int
+    certificate_port: int
+
+    def url(self, port: int | None = None) -> str:
+        return f"https://{NAME}:{port or self.port}{PATH}"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of who vouches for it."""
+        return self.folder / "tls" / "ca.pem"
+
+    @property
+    def log(self) -> str:
+        return "".join(path.read_text() for path in sorted((self.folder / "log").iterdir()))
+
+
+@contextmanager
+def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int = 0) -> Iterator[Front]:
+    """Run nginx before two gateways until the end of the block, with a certificate for a name."""
+    nginx = require("nginx", install="apt-get install nginx-light")
+    for part in ("conf.d", "log"):
+        (folder / part).mkdir(parents=True)
+    tls = folder / "tls"
+    said(DEPLOY / "impersonation" / "ca.sh", tls, name)
+    running = Front(folder, port or free_port(), free_port(), free_port())
+    first, second = gateways
+    ours = {
+        "listen 443 ": f"listen 127.0.0.1:{running.port} ",
+        "listen 10.20.0.5:8443 ": f"listen 127.0.0.1:{running.old_port} ",
+        "listen 9443 ": f"listen 127.0.0.1:{running.certificate_port} ",
+        "127.0.0.1:8081 ": f"127.0.0.1:{first} ",
+        "127.0.0.1:8082 ": f"127.0.0.1:{second} ",
+        "10.20.0.0/16": "127.0.0.0/8",
+        "scores.example.edu": name,
+        "/etc/nginx/tls/scores.pem": f"{tls}/server.pem",
+        "/etc/nginx/tls/scores.key": f"{tls}/server.key",
+        "/etc/nginx/tls/callers-ca.pem": f"{tls}/callers.pem",
+        "/var/log/nginx/": f"{folder}/log/",
+    }
+    left = set(ours)
+    for source in sorted((DEPLOY / "nginx").iterdir()):
+        text = source.read_text()
+        for old, new in ours.items():
+            if old in text:
+                left.discard(old)
+                text = text.replace(old, new)
+        (folder / source.name if source.suffix == ".inc" else folder / "conf.d" / source.name).write_text(text)
+    assert not left, "no such thing in deploy/nginx any more"
+    made = ("-keyout", tls / "caller.key", "-out", tls / "callers.pem")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    said("openssl", "req", "-x509", *key, "-subj", "/O=Example/CN=registrar-import", *made)
+    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    config = folder / "nginx.conf"
+    config.write_text(_MAIN.format(folder=folder, user=user, group=group))
+    with (folder / "own").open("wb") as log:
+        process = subprocess.Popen([nginx, "-e", "stderr", "-c", str(config)], stdout=log, stderr=log)
+    try:
+        wait_for(process, f"127.0.0.1:{running.port}")
+        yield running
+    finally:
+        end(process)
+
+
+def trusting(authority: Path, home: Path) -> dict[str, str]:
+    """The environment of a Mono program that trusts an authority, and no other."""
+    home.mkdir(exist_ok=True)
+    environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    sync = require("cert-sync", install="apt-get install mono-devel")
+    said(sync, "--quiet", "--user", authority, environment=environment)
+    return environment

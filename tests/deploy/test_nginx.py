@@ -1,0 +1,189 @@
+"""The files of ``deploy/nginx``, run as they are: TLS, certificates, faults, and two gateways of which one restarts."""
+
+import http.client
+import re
+import ssl
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shim.demo import free_port
+from shim.sandbox import Sandbox, select
+from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
+from tests.clients.programs import mono, svcutil
+from tests.deploy.front import NAME, Front, front, trusting
+from tests.operating.load import loaded
+from tests.operating.served import PATH, Served, end, served, until
+from tests.soap_http import MEDIA_TYPES, SOAP_11, SOAP_12, Answer, envelope
+
+_PROXIED: Final = {"gateway": {"trusted_proxies": ["127.0.0.0/8"]}}
+_SUBJECT: Final = "CN=registrar-import,O=Example"
+_CALLERS: Final = [
+    {"name": "by-certificate", "certificate": _SUBJECT},
+    {"name": "by-network", "networks": ["127.0.0.0/8"]},
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    front: Front
+    gateways: list[Served]
+    sandbox: Sandbox
+
+    def log(self) -> str:
+        return "".join(gateway.log for gateway in self.gateways)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    settings = _PROXIED | {"callers": _CALLERS}
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox())
+        gateways = [stack.enter_context(served(sandbox.url, folder / str(i), settings)) for i in range(2)]
+        running = stack.enter_context(front(folder / "nginx", [gateway.port for gateway in gateways]))
+        yield Site(running, gateways, sandbox)
+
+
+@pytest.fixture(scope="module")
+def csharp(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Starter:
+    folder = tmp_path_factory.mktemp("csharp")
+    generated = svcutil(f"{site.gateways[0].url}?wsdl", folder)
+    return mono(
+        folder, [generated], "Guide", "MessageContract", "Wcf", **trusting(site.front.authority, folder / "home")
+    )
+
+
+def _context(front: Front) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(front.authority))
+
+
+def _post(
+    port: int, context: ssl.SSLContext, body: bytes, version: str = SOAP_11, headers: dict[str, str] | None = None
+) -> Answer:
+    connection = http.client.HTTPSConnection(NAME, port, timeout=30, context=context)
+    try:
+        declared = {"Content-Type": f"{MEDIA_TYPES[version]}; charset=utf-8"}
+        connection.request("POST", PATH, body, declared | (headers or {}))
+        answer = connection.getresponse()
+        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("binding", ["soap11", "soap12"])
+def test_a_csharp_client_gets_scores_and_the_words_of_faults_through_tls(
+    binding: str, site: Site, csharp: Starter
+) -> None:
+    first, last = (datetime.fromisoformat(text) for text in GET_SCORES[1:])
+    body = b"".join(select(site.sandbox.options, first, last).chunks())
+    with csharp("svcutil", binding, GATEWAY=site.front.url()) as client:
+        assert client(*GET_SCORES) == Outcome.scores(body)
+        # WCF reads a fault of SOAP 1.2 from a 500 alone: nginx must hand on by what it is known.
+        outcome = client(*START_AFTER_END)
+    assert (outcome.kind, outcome.text[:26]) == ("fault", "The start of the range mus")
+
+
+def test_a_csharp_client_trusts_no_other_authority(site: Site, tmp_path: Path, csharp: Starter) -> None:
+    with csharp("svcutil", "soap11", GATEWAY=site.front.url(), XDG_CONFIG_HOME=str(tmp_path)) as client:
+        assert client(*GET_SCORES).kind == "failure"
+
+
+def _speaks(port: int, version: ssl.TLSVersion) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = version
+    try:
+        answer = _post(port, context, envelope())
+    except ssl.SSLError as error:
+        return str(error.reason)
+    return "scores" if answer.result else answer.fault
+
+
+_V = ssl.TLSVersion
+
+
+@pytest.mark.parametrize(
+    ("version", "usual", "old"),
+    [(_V.TLSv1, False, True), (_V.TLSv1_1, False, True), (_V.TLSv1_2, True, True), (_V.TLSv1_3, True, False)],
+)
+def test_each_listener_speaks_its_versions_of_tls(version: ssl.TLSVersion, usual: bool, old: bool, site: Site) -> None:
+    assert (_speaks(site.front.port, version) == "scores") is usual
+    assert (_speaks(site.front.old_port, version) == "scores") is old
+
+
+def test_the_subject_of_a_certificate_is_handed_on_and_cannot_be_claimed(site: Site) -> None:
+    claimed = {"X-Client-Certificate-Subject": _SUBJECT, "X-Forwarded-For": "10.1.2.3"}
+    context = _context(site.front)
+    numbers = [_post(site.front.port, context, envelope(), headers=claimed).headers["x-request-id"]]
+    tls = site.front.folder / "tls"
+    context.load_cert_chain(tls / "callers.pem", tls / "caller.key")
+    numbers.append(_post(site.front.certificate_port, context, envelope()).headers["x-request-id"])
+    until(lambda: all(number in site.log() for number in numbers), "lines")
+    calls = {call["request"]: call for gateway in site.gateways for call in gateway.calls}
+    assert [(calls[number]["caller"], calls[number]["address"]) for number in numbers] == [
+        ("by-network", "127.0.0.1"),
+        ("by-certificate", "127.0.0.1"),
+    ]
+
+
+@pytest.mark.parametrize("version", [SOAP_11, SOAP_12])
+def test_what_nginx_refuses_is_a_fault(version: str, site: Site) -> None:
+    large = _post(site.front.port, _context(site.front), envelope(version, more=" " * 70_000), version)
+    nameless = _post(site.front.certificate_port, _context(site.front), envelope(version), version)
+    for answer, reason in ((large, "too-large"), (nameless, "proxy-refused")):
+        assert (answer.status, answer.version) == (500, version)
+        assert answer.headers["content-type"] == f"{MEDIA_TYPES[version]}; charset=utf-8"
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert answer.fault.endswith(f"({reason})")
+
+
+def test_no_query_and_no_body_is_in_the_log(site: Site) -> None:
+    connection = http.client.HTTPSConnection(NAME, site.front.port, timeout=30, context=_context(site.front))
+    connection.request("GET", f"{PATH}?wsdl&password=sesame-open")
+    assert connection.getresponse().status == 200
+    connection.close()
+    _post(
+        site.front.port, _context(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"}
+    )
+    until(
+        lambda: bool(re.search(r"GET /TOEFLWebService/TOEFLEdm.asmx 200 .* [0-9a-f-]{16,}\n", site.front.log)), "line"
+    )
+    assert "sesame" not in site.front.log
+    assert "sesame" not in (site.front.folder / "own").read_text()
+
+
+def test_a_gateway_that_restarts_fails_no_call_and_without_any_there_is_a_fault(tmp_path: Path) -> None:
+    ports = [free_port(), free_port()]
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox())
+        gateways = [
+            stack.enter_context(served(sandbox.url, tmp_path / str(port), _anybody(), port=port)) for port in ports
+        ]
+        running = stack.enter_context(front(tmp_path / "nginx", ports))
+        load = stack.enter_context(loaded(running.url(), context=_context(running)))
+        load.wait_for(50)
+        end(gateways[0].process)
+        load.wait_for(50)
+        again = stack.enter_context(served(sandbox.url, tmp_path / "again", _anybody(), port=ports[0]))
+        until(lambda: len(again.calls) > 20, "calls of the one that came back")
+        load.stop()
+        assert load.failures == []
+        end(again.process)
+        end(gateways[1].process)
+        for version in (SOAP_11, SOAP_12):
+            answer = _post(running.port, _context(running), envelope(version), version)
+            assert (answer.status, answer.version) == (500, version)
+            assert answer.fault.endswith("(gateway-down)")
+
+
+def _anybody() -> dict[str, object]:
+    return _PROXIED | {"callers": [{"name": "by-network", "networks": ["127.0.0.0/8"]}]}

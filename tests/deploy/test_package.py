@@ -1,0 +1,114 @@
+"""The wheel and the sdist: all that the gateway needs is in them, and what is installed works."""
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from importlib import metadata
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from deploy import audit
+from shim import __version__
+from tests.deploy.tools import ROOT, said
+
+_NAME = f"toefl_soap_shim-{__version__}"
+_PIP = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder], cwd=ROOT, check=True)
+    subprocess.run(
+        [*_PIP, "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", folder, f"{_NAME}.tar.gz"],
+        cwd=folder,
+        check=True,
+    )
+    return folder
+
+
+def test_the_wheel_holds_all_of_the_package_and_its_contracts(dist: Path) -> None:
+    held = set(ZipFile(dist / f"{_NAME}-py3-none-any.whl").namelist())
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "shim").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    contracts = {f"shim/wsdl/{path.name}" for path in (ROOT / "wsdl").iterdir()}
+    assert {"shim/wsdl/TOEFLEdm.wsdl", "shim/wsdl/TOEFLEdm.toml"} <= contracts
+    assert ours | contracts == {name for name in held if name.startswith("shim/")}
+
+
+def test_the_sdist_holds_what_builds_and_tests_it(dist: Path) -> None:
+    with tarfile.open(dist / f"{_NAME}.tar.gz") as archive:
+        held = {name.removeprefix(f"{_NAME}/") for name in archive.getnames()}
+    wanted = ("pyproject.toml", "Makefile", "requirements/run.txt", "deploy/README.md", "tests/tools.py", "README.md")
+    assert not [name for name in wanted if name not in held]
+
+
+def test_what_is_installed_works(dist: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
+    python = tmp_path / "bin" / "python"
+    wheel = dist / f"{_NAME}-py3-none-any.whl"
+    subprocess.run([*_PIP, "--python", python, "install", "--no-index", "--no-deps", wheel], check=True)
+    (site,) = tmp_path.glob("lib/python*/site-packages")
+    _link_requirements(site)
+
+    def shim(*arguments: str) -> str:
+        return said(tmp_path / "bin" / "toefl-shim", *arguments, cwd=tmp_path, environment={"COLUMNS": "200"})
+
+    where = said(python, "-Ic", "import shim; print(shim.__file__)")
+    assert Path(where).is_relative_to(tmp_path)
+    assert shim("--version").splitlines()[0] == f"toefl-shim {__version__}"
+    assert "StartDate → startdate" in shim("contract")
+    assert "the same" in shim("demo")
+
+
+def _link_requirements(site: Path) -> None:
+    """What requirements/run.txt locks, and nothing else, from where it is installed: nothing comes from the network."""
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
+    installed = {name for name in locked if any(metadata.distributions(name=name))}
+    assert len(installed) > 20
+    for name in installed:
+        files = metadata.files(name) or []
+        for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
+            link = site / top
+            if not link.exists():
+                link.symlink_to(Path(sysconfig.get_path("purelib")) / top)
+
+
+_CLEAN = {"name": "a", "version": "1", "vulns": []}
+_HOLE = {"name": "b", "version": "2", "vulns": [{"id": "PYSEC-1"}]}
+_UNKNOWN = {"name": "c", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence", "status"),
+    [
+        ({"dependencies": [_CLEAN]}, "checked, no known hole", 0),
+        ({"dependencies": [_CLEAN, _HOLE]}, "b 2: PYSEC-1", 1),
+        ({"dependencies": [_CLEAN, _UNKNOWN]}, "NOT CHECKED: no advisories for 1 of 2 packages", 0),
+        ({"dependencies": [_HOLE, _UNKNOWN]}, "b 2: PYSEC-1\nrun.txt: NOT CHECKED", 1),
+        (None, "NOT CHECKED: the advisories could not be had", 0),
+    ],
+)
+def test_an_audit_never_passes_in_silence(  # noqa: PLR0913, PLR0917 - what is played, and what is expected
+    answer: object,
+    sentence: str,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    played = tmp_path / "pip-audit"
+    played.write_text(f"#!/bin/sh\necho '{json.dumps(answer) if answer else 'no connection'}'\n")
+    played.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "argv", ["audit.py", "run.txt"])
+    assert audit.main() == status
+    assert f"run.txt: {sentence}" in capsys.readouterr().out
