@@ -177,7 +177,8 @@ class Writer:
 def main() -> None:
     """Count until nobody holds the other side of standard input; its first line has the settings."""
     telemetry.configure()
-    os.nice(5)
+    with suppress(PermissionError):  # where a sandbox forbids it, there it is as important as the others
+        os.nice(5)
     os.umask(0o077)
     settings = _settings()
     folder = Path(settings["journal"])
