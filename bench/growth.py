@@ -21,7 +21,7 @@ class Sample:
     Attributes:
         seconds: Since the start.
         calls: Answered since the start.
-        rss: Resident memory of the workers in MB.
+        rss: Resident memory of the workers and the ledger's writer in MB.
         pss: Their proportional share of it in MB.
         server_rss: Resident memory in MB of the server that started them.
         descriptors: Open files and sockets of all.

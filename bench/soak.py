@@ -54,6 +54,7 @@ def run(seconds: float, folder: Path, *, clients: int = 8) -> Found:
         "GATEWAY__WORKERS": str(_WORKERS),
         "GATEWAY__REQUEST_TIMEOUT": "2",
         "SPOOL__FOLDER": str(spool),
+        "LEDGER__URL": f"sqlite:///{folder}/ledger.db",
         "AUTHCODES": json.dumps([{"name": "soak", "env": "SOAK_AUTHCODE"}]),
     }
     environment = {f"TOEFL_SHIM_{name}": value for name, value in settings.items()}

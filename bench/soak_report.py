@@ -12,7 +12,7 @@ from bench.growth import Growth, Sample
 _MINUTE: Final = 60
 _UNITS: Final = {"rss": "MB", "pss": "MB", "server_rss": "MB"}
 _NAMES: Final = {
-    "rss": "resident memory of both workers",
+    "rss": "resident memory of both workers and the ledger's writer",
     "pss": "their proportional share of it",
     "server_rss": "resident memory of the server that started them",
     "descriptors": "open files and sockets",
