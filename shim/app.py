@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from shim import errors, telemetry
 from shim.access.authcodes import Authcode, StoredAuthcode
 from shim.access.callers import Callers
@@ -40,6 +42,9 @@ from shim.spool import Room
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from prometheus_client.registry import Collector
+
+
+_log = structlog.get_logger()
 
 
 class Application:
@@ -166,9 +171,13 @@ def _observer(
 
     def observe(call: Mapping[str, object]) -> None:
         for observer in observers:
-            observer(call)
+            try:
+                observer(call)
+            except Exception as error:  # noqa: BLE001 - who only watches must not harm what is watched
+                metrics.unobserved()
+                _log.error("observer", request=call["request"], note=telemetry.where(error))
 
-    return observe if len(observers) > 1 else metrics.count, close
+    return observe, close
 
 
 def _breaker(config: Config, folder: Path) -> Breaker:

@@ -39,6 +39,7 @@ class Metrics:
         self._retries = Counter("retries", "Further attempts at a call of TOEFL Access.", **own)
         self._shadow = Counter("shadow", "Sampled calls by what their comparison came to.", ("outcome",), **own)
         self._lost = Counter("ledger_lost_calls", "Calls that the ledger will not know of.", **own)
+        self._unobserved = Counter("observer_failures", "Calls that something which watches failed at.", **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self.sunset = Gauge("sunset_timestamp_seconds", "The end, or 0 for none.", multiprocess_mode="max", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
@@ -73,6 +74,10 @@ class Metrics:
     def compared(self, outcome: str) -> None:
         """Count a comparison with the old service."""
         self._shadow.labels(outcome).inc()
+
+    def unobserved(self) -> None:
+        """Count a call at which something that watches failed."""
+        self._unobserved.inc()
 
     def lost(self) -> None:
         """Count a call that could not be kept for the ledger."""

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from shim import app
 from shim.config import SHIPPED, AuthcodeSource, CallerEntry, Config, ContractSource, Gateway, Upstream
+from shim.metrics import Metrics
 from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
 from tests.guide import END, REQUEST_LINE, START
 from tests.soap.calls import Reply, envelope, request, send
@@ -107,3 +108,22 @@ def test_the_log_names_who_called_and_from_where_behind_a_proxy(settings: Config
         known = address == "192.0.2.7"
         assert line["address"] == address
         assert (line.get("caller"), line["outcome"]) == (("campus", "ok") if known else (None, "no-credentials"))
+
+
+def test_what_only_watches_harms_no_call(
+    sandbox: Sandbox, settings: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_metrics: Metrics, _call: object) -> None:
+        raise RuntimeError("jane.doe")
+
+    monkeypatch.setattr(Metrics, "count", broken)
+    application = app.build(settings, tmp_path)
+    with capture_logs() as lines:
+        scores = b64decode(_call(application).content[0].text or "")
+        refused = send(application, request(b"nonsense", PATH_INFO="/TOEFLWebService/TOEFLEdm.asmx"))
+    assert scores == b"".join(select(Options(), START, END).chunks())
+    assert refused.slug == "not-xml"
+    notes = [line["note"] for line in lines if line["event"] == "observer"]
+    assert len(notes) == 2
+    assert all(note.startswith("RuntimeError in ") for note in notes)
+    assert b"toefl_shim_observer_failures_total 2.0" in application.metrics.text([])
