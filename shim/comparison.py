@@ -90,8 +90,7 @@ class Services:
             except LegacyError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: the legacy service: {error}") from error
             except GatewayError as error:
-                note = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)
-                raise ComparisonError(f"{query.start:%Y-%m-%d}: {note}") from error
+                raise ComparisonError(f"{query.start:%Y-%m-%d}: {error.in_full}") from error
             except NotScoresError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: TOEFL Access answered no score records") from error
         return found
