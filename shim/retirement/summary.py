@@ -105,6 +105,10 @@ class Summary:
     made: datetime
     callers: tuple[CallerSummary, ...]
 
+    def caller(self, name: str) -> CallerSummary | None:
+        """The caller of a name, if anybody has called by it."""
+        return next((caller for caller in self.callers if caller.name == name), None)
+
     @property
     def known(self) -> tuple[CallerSummary, ...]:
         """The callers that were let in; a stranger that was not has nothing of the gateway, and cannot lose it."""
