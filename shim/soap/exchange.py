@@ -127,7 +127,7 @@ class Exchange:
         fields = {name: value for name, value in self._fields.items() if value not in ("", None)}
         _log.info("call", **fields)
         soap = "1.2" if self._dialect().version is Version.SOAP_12 else "1.1"
-        called_with = software.known(self.environ.get("HTTP_USER_AGENT"), expects="HTTP_EXPECT" in self.environ)
+        called_with = software.known(self.environ.get("HTTP_USER_AGENT"), expects=self._expects())
         self._observe({**fields, **self._told, "soap": soap, "software": called_with})
 
     def _body(self, body: bytes) -> Iterable[bytes]:
@@ -135,9 +135,11 @@ class Exchange:
 
     def _is_wcf(self) -> bool:
         # WCF reads a fault only from 500, in SOAP 1.2 too; this is how its requests differ from all others'.
-        # nginx keeps Expect to itself, and hands it on under the other name; nothing else depends on that.
-        expects = "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
-        return expects and "HTTP_USER_AGENT" not in self.environ
+        return "HTTP_USER_AGENT" not in self.environ and self._expects()
+
+    def _expects(self) -> bool:
+        # nginx keeps Expect to itself, and hands it on under the other name; nothing but what WCF is depends on that.
+        return "HTTP_EXPECT" in self.environ or "HTTP_X_FORWARDED_EXPECT" in self.environ
 
     def _dialect(self) -> Dialect:
         if self.dialect is None:
