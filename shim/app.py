@@ -121,8 +121,7 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    journal = _journal(config, metrics)
-    observe, close = _observer(config, metrics, journal, shared)
+    observe, close = _observer(config, metrics, shared)
     house = House(room, places, observe, policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
@@ -143,18 +142,11 @@ def build(
     return application
 
 
-def _journal(config: Config, metrics: Metrics) -> Journal | None:
-    settings = config.ledger
-    return Journal(settings.folder, settings.key_file, metrics.lost) if settings.folder else None
-
-
-def _observer(
-    config: Config, metrics: Metrics, journal: Journal | None, shared: Path
-) -> tuple[Observe, Callable[[], None]]:
+def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
     observers: list[Observe] = [metrics.count]
     close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
-    if journal is not None:
-        observers.append(journal.record)
+    if config.ledger.folder is not None:
+        observers.append(Journal(config.ledger.folder, config.ledger.key_file, metrics.lost).record)
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
