@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
+from operator import gt, lt
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from shim.retirement.summary import DAYS, CallerSummary, LastQuery, Summary
-from shim.retirement.tally import Tally
+from shim.retirement.tally import Query, Tally
 
 FAILURES: Final = (SQLAlchemyError, CommandError, OSError)
 """What anything here may raise when the database is not as it should be."""
@@ -52,6 +53,8 @@ FAILURES: Final = (SQLAlchemyError, CommandError, OSError)
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MONTH: Final = timedelta(days=30)
 _ASKED: Final = tuple(part.name for part in fields(LastQuery))
+# Columns of which the least is kept, or the greatest.
+_EXTREMES: Final = {"first_seen": lt, "startdate": lt, "last_seen": gt, "enddate": gt}
 # Seconds that another may hold the database.
 _PATIENCE: Final = 5
 # Of PostgreSQL: any number will do that other programs do not lock.
@@ -97,7 +100,7 @@ queries: Final = Table(
     metadata,
     *(Column(name, String, primary_key=True) for name in ("caller", "operation")),
     Column("at", Moment, nullable=False),
-    *(Column(name, String, nullable=False) for name in ("startdate", "enddate", "type", "reportby")),
+    *(Column(name, String, nullable=False) for name in ("startdate", "enddate", "type", "reportby", "format")),
 )
 journals: Final = Table(
     "journals",
@@ -230,10 +233,10 @@ class Ledger:
         statement = self._upsert(table)
         new = statement.excluded
         merged: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in add}
-        for name in {"first_seen", "startdate"}.intersection(table.c.keys()):
-            merged[name] = _better(table.c[name], new[name], new[name] < table.c[name])
-        for name in {"last_seen", "enddate"}.intersection(table.c.keys()):
-            merged[name] = _better(table.c[name], new[name], new[name] > table.c[name])
+        for name, is_better in _EXTREMES.items():
+            if name in table.c:
+                old = table.c[name]
+                merged[name] = case((or_(old.is_(None), is_better(new[name], old)), new[name]), else_=old)
         if "is_named" in table.c:
             merged["is_named"] = or_(table.c.is_named, new.is_named)
         connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=merged), rows)
@@ -248,7 +251,7 @@ class Ledger:
             new = statement.excluded
             later = statement.on_conflict_do_update(
                 index_elements=list(queries.primary_key),
-                set_={name: new[name] for name in ("at", "startdate", "enddate", "type", "reportby")},
+                set_={name: new[name] for name in Query._fields},
                 where=new.at >= queries.c.at,
             )
             connection.execute(later, rows)
@@ -324,7 +327,3 @@ def _of_caller(caller: Any, counted: Sequence[Any], asked: Sequence[Any], today:
         calls_since_migrated=caller.since_migrated,
         last_queries=tuple(LastQuery(**{name: getattr(row, name) for name in _ASKED}) for row in asked),
     )
-
-
-def _better(old: ColumnElement[Any], new: ColumnElement[Any], is_better: ColumnElement[bool]) -> ColumnElement[Any]:
-    return case((or_(old.is_(None), is_better), new), else_=old)

@@ -56,7 +56,7 @@ def program(language: Language, upstream: str, query: LastQuery) -> str:
 
 def _query(query: LastQuery) -> str:
     start, end = datetime.fromisoformat(query.startdate), datetime.fromisoformat(query.enddate)
-    return query_string(ScoreQuery(start, end, query.type, query.reportby))
+    return query_string(ScoreQuery(start, end, query.type, query.reportby, query.format))
 
 
 def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:

@@ -79,6 +79,7 @@ class Query(NamedTuple):
     enddate: str
     type: str
     reportby: str
+    format: str
 
 
 @dataclass(slots=True)
@@ -132,7 +133,8 @@ class Tally:
         seen.since_migrated += caller in self.marks and at > self.marks[caller]
         seen.first_seen, seen.last_seen = min(seen.first_seen, at), max(seen.last_seen, at)
         if "type" in call and "reportby" in call:
-            query = Query(at, call["start"], call["end"], call["type"], call["reportby"])
+            words = call["type"], call["reportby"], call.get("format", "text")
+            query = Query(at, call["start"], call["end"], *words)
             self.queries[caller, operation] = max(query, self.queries.get((caller, operation), query))
 
     def _who(self, call: Mapping[str, Any]) -> tuple[str, str]:
