@@ -506,7 +506,7 @@ class Siege:
         slow: What was heard on those with a slow head.
         growth: Bytes that the gateway needed more.
         held: How many of them there were when another call had been answered.
-        ended: Seconds after which all were closed.
+        ended: Seconds after the last was opened, after which all were closed.
         files: Descriptors before and after.
     """
 
@@ -537,16 +537,16 @@ def _besiege(gateway: Gateway) -> Siege:
     worker = worker_of(gateway)
     files, before = worker.files, worker.memory
     parts = urlsplit(gateway.url)
-    began = time.monotonic()
     with ThreadPoolExecutor(len(_SLOW_HEADS)) as pool, ExitStack() as stack:
         slow = [pool.submit(_drip, gateway, start, byte) for start, byte in _SLOW_HEADS.values()]
         for _ in range(_IDLE):
             stack.enter_context(socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30))
+        opened = time.monotonic()
         assert wait_until(lambda: worker.files >= files + _IDLE)
         assert _is_well(gateway)
         held, growth = worker.files - files, worker.memory - before
         assert wait_until(lambda: worker.files <= files, 5 * _FIRST_HEAD)
-        ended = time.monotonic() - began
+        ended = time.monotonic() - opened
         heard = [one.result() for one in slow]
     return Siege(heard, growth, held, ended, (files, worker.files))
 
