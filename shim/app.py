@@ -109,7 +109,12 @@ def build(
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     standings = Standings(_folder(shared, "standings"))
     metrics = metrics or Metrics(_folder(shared, "metrics"))
-    breaker = _breaker(config, _folder(shared, "breaker"))
+    breaker = Breaker(
+        _folder(shared, "breaker"),
+        failures=config.upstream.breaker_failures,
+        seconds=config.upstream.breaker_seconds,
+        longest_call=config.upstream.deadline,
+    )
     room = room_of(config)
     places = Places(config.gateway.max_calls)
     metrics.watch(room, places)
@@ -131,7 +136,8 @@ def build(
         rooms[item.path] = _by_method(pages, Endpoint(served, admit, house, limits))
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
-        rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
+        for name, body in wsdl.imports(item.wsdl).items():
+            rooms[posixpath.join(folder, name)] = partial(wsdl.document, body)
     metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
     collectors: list[Collector] = [Standing(stored, standings, breaker)]
     if config.ledger.folder is not None:
@@ -161,16 +167,6 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, 
             observer(call)
 
     return observe if len(observers) > 1 else metrics.count, close
-
-
-def _breaker(config: Config, folder: Path) -> Breaker:
-    settings = config.upstream
-    return Breaker(
-        folder,
-        failures=settings.breaker_failures,
-        seconds=settings.breaker_seconds,
-        longest_call=settings.deadline,
-    )
 
 
 def _status_page(config: Config) -> StatusPage:
