@@ -1,6 +1,7 @@
 """What a process and its children hold over time, and whether it grows."""
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import combinations
@@ -41,19 +42,26 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How far something may grow: whatever the time, as noise, and in an hour."""
+    """How far something may grow: whatever the time, as noise, and in an hour.
+
+    Attributes:
+        noise: In any time.
+        hourly: In an hour.
+        swing: How far it goes up and down with the calls under way, of which the median of more samples shows less.
+    """
 
     noise: float
     hourly: float
+    swing: float = 0
 
 
 LIMITS: Final = {
     "rss": Limit(6, 4),
     "pss": Limit(6, 4),
     "server_rss": Limit(1, 1),
-    "descriptors": Limit(6, 0),
+    "descriptors": Limit(6, 0, swing=24),
     "threads": Limit(4, 0),
-    "files": Limit(2, 0),
+    "files": Limit(2, 0, swing=8),
 }
 """By column."""
 
@@ -96,7 +104,8 @@ def _growth(name: str, limit: Limit, samples: Sequence[Sample]) -> Growth:
     slope = _slope(points)
     window = points[-1][0] - points[0][0]
     middle = median(value for _, value in points)
-    return Growth(name, middle, slope * _HOUR, slope * window, limit.noise + limit.hourly * window / _HOUR)
+    noise = limit.noise + limit.swing / math.sqrt(size)
+    return Growth(name, middle, slope * _HOUR, slope * window, noise + limit.hourly * window / _HOUR)
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:

@@ -114,7 +114,12 @@ def build(
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     standings = Standings(_folder(shared, "standings"))
     metrics = metrics or Metrics(_folder(shared, "metrics"))
-    breaker = _breaker(config, _folder(shared, "breaker"))
+    breaker = Breaker(
+        _folder(shared, "breaker"),
+        failures=config.upstream.breaker_failures,
+        seconds=config.upstream.breaker_seconds,
+        longest_call=config.upstream.deadline,
+    )
     room = room_of(config)
     places = Places(config.gateway.max_calls)
     metrics.watch(room, places)
@@ -126,8 +131,7 @@ def build(
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
     policy = Policy(config.retirement, config.upstream.url, clock)
-    journal = _journal(config, metrics)
-    observe, close = _observer(config, metrics, journal, shared)
+    observe, close = _observer(config, metrics, shared)
     house = House(room, places, observe, policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
@@ -137,7 +141,8 @@ def build(
         rooms[item.path] = _by_method(pages, Endpoint(served, admit, house, limits))
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
-        rooms |= {posixpath.join(folder, name): pages.imported(body) for name, body in wsdl.imports(item.wsdl).items()}
+        for name, body in wsdl.imports(item.wsdl).items():
+            rooms[posixpath.join(folder, name)] = partial(wsdl.document, body)
     metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
     collectors: list[Collector] = [Standing(stored, standings, breaker)]
     if config.ledger.folder is not None:
@@ -148,18 +153,11 @@ def build(
     return application
 
 
-def _journal(config: Config, metrics: Metrics) -> Journal | None:
-    settings = config.ledger
-    return Journal(settings.folder, settings.key_file, metrics.lost) if settings.folder else None
-
-
-def _observer(
-    config: Config, metrics: Metrics, journal: Journal | None, shared: Path
-) -> tuple[Observe, Callable[[], None]]:
+def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
     observers: list[Observe] = [metrics.count]
     close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
-    if journal is not None:
-        observers.append(journal.record)
+    if config.ledger.folder is not None:
+        observers.append(Journal(config.ledger.folder, config.ledger.key_file, metrics.lost).record)
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
@@ -178,16 +176,6 @@ def _observer(
                 _log.error("observer", request=call["request"], note=telemetry.where(error))
 
     return observe, close
-
-
-def _breaker(config: Config, folder: Path) -> Breaker:
-    settings = config.upstream
-    return Breaker(
-        folder,
-        failures=settings.breaker_failures,
-        seconds=settings.breaker_seconds,
-        longest_call=settings.deadline,
-    )
 
 
 def _status_page(config: Config) -> StatusPage:

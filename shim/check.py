@@ -9,7 +9,7 @@ from pathlib import Path
 from shim import app, config
 from shim.access.authcodes import AuthcodeError, StoredAuthcode
 from shim.access.callers import secret_of
-from shim.config import AuthcodeSource, Config, ConfigError, ContractSource, Legacy
+from shim.config import Config, ConfigError, ContractSource, Legacy
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.policy import outlook
@@ -47,7 +47,7 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     for source in settings.contracts:
         yield from _contract(source, settings.retirement.info_url)
     if settings.legacy is not None:
-        yield from _legacy(settings.legacy)
+        yield from _legacy(settings, settings.legacy)
     yield from _callers(settings)
     yield from _ledger(settings)
     yield from _authcodes(settings, upstream=upstream)
@@ -75,12 +75,12 @@ def _contract(source: ContractSource, info_url: str | None) -> Iterator[Finding]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
 
 
-def _legacy(source: Legacy) -> Iterator[Finding]:
+def _legacy(settings: Config, source: Legacy) -> Iterator[Finding]:
+    from shim.comparison import ComparisonError, Services  # noqa: PLC0415 - the gateway does not call the old service
+
     try:
-        app.load_contract(ContractSource(wsdl=source.wsdl, mapping=source.mapping), None)
-        if source.authcode_file is not None:
-            StoredAuthcode(AuthcodeSource(name="legacy", file=source.authcode_file))
-    except (AuthcodeError, ContractError) as error:
+        Services(settings)
+    except ComparisonError as error:
         yield from _wrong("legacy", error)
     else:
         yield Finding("legacy", good=True, text=f"{source.url} is asked as {source.wsdl.name} says")
@@ -105,8 +105,7 @@ def _call(settings: Config, authcode: str) -> Finding:
         with app.upstream(settings, app.room_of(settings)).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:
-        text = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)
-        return Finding("upstream", good=False, text=text)
+        return Finding("upstream", good=False, text=error.in_full)
 
 
 def _ledger(settings: Config) -> Iterator[Finding]:

@@ -161,11 +161,14 @@ def _settings(config_file: Path | None) -> Iterator[Config]:
             url = stack.enter_context(demo.sandbox_process())
             _err.print(f"No upstream is configured: answering from the sandbox at {url}")
             os.environ.update(demo.settings(url))
-        try:
-            settings = config.load(config_file)
-        except ConfigError as error:
-            _refuse(error)
-        yield settings
+        yield _load(config_file)
+
+
+def _load(config_file: Path | None) -> Config:
+    try:
+        return config.load(config_file)
+    except ConfigError as error:
+        _refuse(error)
 
 
 @cli.command(name="adopt")
@@ -320,10 +323,7 @@ def mark_caller(
 def _ledger(config_file: Path | None) -> "Iterator[Ledger]":
     from shim.retirement.ledger import FAILURES, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
 
-    try:
-        url = config.load(config_file).ledger.url
-    except ConfigError as error:
-        _refuse(error)
+    url = _load(config_file).ledger.url
     if url is None:
         _refuse(ValueError("no ledger is kept: set ledger.url"))
     ledger = Ledger(url.get_secret_value())
@@ -361,7 +361,7 @@ def show_successor(
     """Print the REST request that replaces a caller's calls, as an address or a program. None holds an authcode."""
     with _ledger(config_file) as ledger:
         summary = ledger.summary(datetime.now(UTC))
-    upstream = config.load(config_file).upstream.url
+    upstream = _load(config_file).upstream.url
     try:
         query = successor.chosen(summary, name, operation)
     except LookupError as error:

@@ -18,7 +18,7 @@ from shim.config import AuthcodeSource, Config, ContractSource, Shadow, Spool, U
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.compare import Comparison, NotScoresError, Records
-from shim.retirement.legacy import Legacy, LegacyError, Way, days, whole_days
+from shim.retirement.legacy import Legacy, LegacyError, days, whole_days
 from shim.soap.contract import ContractError
 
 _MEMORY: Final = 2 * 1024 * 1024 * 1024
@@ -52,10 +52,8 @@ class Services:
             if source.authcode_file is not None:
                 self._credentials = StoredAuthcode(AuthcodeSource(name="legacy", file=source.authcode_file))
             contract = app.load_contract(ContractSource(wsdl=source.wsdl, mapping=source.mapping), None)
-            upstream = settings.upstream
-            ca_file = str(upstream.ca_file) if upstream.ca_file is not None else None
-            way = Way(source.url, (upstream.connect_timeout, upstream.deadline), ca_file, upstream.proxy)
-            self._legacy = Legacy(contract, source.wsdl, way, operation)
+            there = settings.upstream.model_copy(update={"url": source.url})
+            self._legacy = Legacy(contract, source.wsdl, there, operation)
         except (AuthcodeError, ContractError, LegacyError) as error:
             raise ComparisonError(str(error)) from error
         self._client = app.upstream(settings, app.room_of(settings))
@@ -90,8 +88,7 @@ class Services:
             except LegacyError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: the legacy service: {error}") from error
             except GatewayError as error:
-                note = " ".join(part for part in (error.sentence, error.cause.advice, f"({error.note})") if part)
-                raise ComparisonError(f"{query.start:%Y-%m-%d}: {note}") from error
+                raise ComparisonError(f"{query.start:%Y-%m-%d}: {error.in_full}") from error
             except NotScoresError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: TOEFL Access answered no score records") from error
         return found

@@ -32,6 +32,12 @@ class GatewayError(Exception):
         """What happened and whose move it is, in the same words for every SOAP version."""
         return self.cause.text.format(self.detail)
 
+    @property
+    def in_full(self) -> str:
+        """The sentence, and what its operator is told besides."""
+        note = f"({self.note})" if self.note else ""
+        return " ".join(filter(None, (self.sentence, self.cause.advice, note)))
+
     def told(self, request_number: str) -> str:
         """The words of a fault: the sentence, the stable name, and the number that finds the call in the log."""
         return f"{self.sentence} ({self.cause.slug}; request {request_number})"

@@ -88,16 +88,7 @@ SHORTEST: Final = 774
 WIDTH_2018: Final = 900
 IBT26: Final = Field("ibt26", 832, 937)
 """The block of the scores of 2026."""
-_BY_NAME: Final = {field.name: field for field in (*FIELDS, IBT26)}
-
-
-def of_name(name: str) -> Field:
-    """The field of a name.
-
-    Raises:
-        KeyError: There is none.
-    """
-    return _BY_NAME[name]
+BY_NAME: Final = {field.name: field for field in (*FIELDS, IBT26)}
 
 
 def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> bytes:
@@ -114,7 +105,7 @@ def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> byt
     """
     record = bytearray(b" " * width)
     for name, value in values.items():
-        field = _BY_NAME[name]
+        field = BY_NAME[name]
         text = value.encode(encoding)
         if len(text) > field.width:
             # What is cut in the middle of a character is dropped with it.
@@ -132,6 +123,5 @@ def read(record: bytes, encoding: str = "utf-8") -> dict[str, str]:
     What is not text in the encoding is shown as replacement characters.
     """
     return {
-        name: record[field.start - 1 : field.end].decode(encoding, "replace").strip()
-        for name, field in _BY_NAME.items()
+        name: record[field.start - 1 : field.end].decode(encoding, "replace").strip() for name, field in BY_NAME.items()
     }

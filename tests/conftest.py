@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import postgresql
 from tests.planted import planted
@@ -13,7 +13,7 @@ from tests.planted import planted
 # pytest-xdist tells its workers how wide the terminal is; tables are to be as wide as each test says.
 os.environ.pop("COLUMNS", None)
 
-settings.register_profile("project", deadline=None)
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 

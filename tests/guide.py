@@ -1,10 +1,11 @@
 """What the vendor's guide says, as the tests use it."""
 
 from datetime import datetime
+from typing import Any
 
 START = datetime(2025, 4, 21, 16, 45, 3)  # noqa: DTZ001 - UTC, as the REST API writes it
 END = datetime(2025, 4, 22, 16, 52, 13)  # noqa: DTZ001 - same
-QUERY = {
+QUERY: dict[str, Any] = {
     "startdate": START.isoformat(),
     "enddate": END.isoformat(),
     "type": "TOEFL",

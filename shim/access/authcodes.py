@@ -78,7 +78,6 @@ class StoredAuthcode:
 
     Attributes:
         name: Its name in the configuration.
-        last_success: When a call with it last succeeded, as ``time.time()``; ``None`` for not yet.
     """
 
     def __init__(self, source: AuthcodeSource, environ: Mapping[str, str] = os.environ) -> None:
@@ -88,7 +87,6 @@ class StoredAuthcode:
             AuthcodeError: It is missing, or it or the one that follows is not well-formed or readable by everybody.
         """
         self.name = source.name
-        self.last_success: float | None = None
         self._place = _File(source.file, source.name) if source.file is not None else None
         self._fixed = None if source.file is not None else _of_environment(source, environ)
         self._next = _Following(source.next_file, f"{source.name}, next") if source.next_file is not None else None
@@ -130,7 +128,6 @@ class StoredAuthcode:
             used, file = self._use_another(call, used, error)
         self._refused = False
         self._last_good = used
-        self.last_success = time.time()
         return file
 
     def _use_another(self, call: Call, refused: Authcode, error: errors.GatewayError) -> tuple[Authcode, ScoreFile]:

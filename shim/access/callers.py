@@ -92,7 +92,7 @@ class Callers:
 
     def _hash_for_nobody(self, proof: Proof) -> None:
         # A password is hashed also for a user that nobody is, so that time tells nothing of names.
-        hashed = {rule.user: rule.password_hash for rule in self._rules if rule.password_hash}
+        hashed = {rule.entry.user: rule.entry.password_hash for rule in self._rules if rule.entry.password_hash}
         for offered in proof.credentials:
             if hashed and isinstance(offered, Plain) and offered.user not in hashed:
                 _hashes_to(offered.password, next(iter(hashed.values())))
@@ -109,16 +109,14 @@ class _Rule:
     """What one caller must offer: all of network, certificate and credentials that its entry names."""
 
     def __init__(self, entry: CallerEntry, authcode: StoredAuthcode | None) -> None:
-        self._entry = entry
+        self.entry = entry
         self._authcode = authcode
         self._passed = _Passed()
         self._secret = secret_of(entry)
-        self.user = entry.user
-        self.password_hash = entry.password_hash
 
     def caller(self, proof: Proof) -> Caller | None:
         """The caller, if that is who offers this."""
-        entry = self._entry
+        entry = self.entry
         placed = not entry.networks or (proof.address is not None and is_in(proof.address, entry.networks))
         certified = hmac.compare_digest(proof.certificate.encode(), entry.certificate.encode()) or not entry.certificate
         local = not entry.anybody or (proof.address is not None and proof.address.is_loopback and not proof.relayed)
@@ -126,30 +124,30 @@ class _Rule:
         return Caller(entry.name, authcode) if placed and certified and local and authcode is not None else None
 
     def _authcode_for(self, offered: tuple[Credentials, ...]) -> StoredAuthcode | Authcode | None:
-        if self._entry.credentials == "pass-through":
+        if self.entry.credentials == "pass-through":
             return _made_of(offered)
         # Credentials that are offered must be right, also from who need not offer any.
         right = [self._is_right(one) for one in offered]
-        return self._authcode if all(right) and (right or not self._entry.credentials) else None
+        return self._authcode if all(right) and (right or not self.entry.credentials) else None
 
     def _is_right(self, offered: Credentials) -> bool:
         if isinstance(offered, Digest) and abs(datetime.now(UTC).replace(tzinfo=None) - offered.moment) > WINDOW:
             return False
-        if self._entry.credentials != "own":
+        if self.entry.credentials != "own":
             accepted = self._authcode.accepted if self._authcode is not None else ()
             # A list: all are compared, whichever fits.
             return any([offered.matches(*authcode.halves) for authcode in accepted])  # noqa: C419
         if self._secret:
-            return offered.matches(self._entry.user, self._secret)
+            return offered.matches(self.entry.user, self._secret)
         return isinstance(offered, Plain) and self._is_own(offered)
 
     def _is_own(self, offered: Plain) -> bool:
-        if not offered.matches(self.user, offered.password):
+        if not offered.matches(self.entry.user, offered.password):
             return False
         parts = ((offered.user, offered.password),)
         if self._passed.has(parts):
             return True
-        right = _hashes_to(offered.password, self.password_hash)
+        right = _hashes_to(offered.password, self.entry.password_hash)
         if right:
             self._passed.add(parts)
         return right

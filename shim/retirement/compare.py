@@ -29,7 +29,7 @@ _EXAMPLES: Final = 3
 _MOST_PAIRS: Final = 10_000
 _FOREIGN: Final = b"<{["
 _LINE_ENDS: Final = {b"\r\n": "CR LF", b"\n": "LF", b"": "none"}
-_NUMBER: Final = scorelink.of_name("registration_number")
+_NUMBER: Final = scorelink.BY_NAME["registration_number"]
 
 
 class NotScoresError(Exception):

@@ -39,6 +39,7 @@ _FILE: Final = 1024 * 1024
 _LOOK: Final = 1.0
 _KEPT: Final = ("operation", "outcome", "soap", "software", "records", "bytes", "seconds", "upstream", "start", "end")
 # Type and report-by are the caller's own words, kept only where TOEFL Access took them.
+_ASKED: Final = ("type", "reportby", "format")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _log = structlog.get_logger()
@@ -82,7 +83,7 @@ class Journal:
         named = call.get("caller")
         kept = {name: call[name] for name in _KEPT if name in call}
         if call["outcome"] == "ok":
-            kept |= {name: call[name] for name in ("type", "reportby") if _WORD.fullmatch(str(call.get(name, "")))}
+            kept |= {name: call[name] for name in _ASKED if _WORD.fullmatch(str(call.get(name, "")))}
         line = {"at": round(time.time(), 6), "caller": named or self._unnamed(call), "named": bool(named), **kept}
         return _encode(line).encode() + b"\n"
 

@@ -3,10 +3,12 @@
 Only its writer and the commands import this: the gateway that answers never waits for a database.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
+from operator import gt, lt
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,13 +45,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from shim.retirement.summary import DAYS, CallerSummary, LastQuery, Summary
-from shim.retirement.tally import Tally
+from shim.retirement.tally import Query, Tally
 
 FAILURES: Final = (SQLAlchemyError, CommandError, OSError)
 """What anything here may raise when the database is not as it should be."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MONTH: Final = timedelta(days=30)
+_ASKED: Final = tuple(part.name for part in fields(LastQuery))
+# Columns of which the least is kept, or the greatest.
+_EXTREMES: Final = {"first_seen": lt, "startdate": lt, "last_seen": gt, "enddate": gt}
 # Seconds that another may hold the database.
 _PATIENCE: Final = 5
 # Of PostgreSQL: any number will do that other programs do not lock.
@@ -95,7 +100,7 @@ queries: Final = Table(
     metadata,
     *(Column(name, String, primary_key=True) for name in ("caller", "operation")),
     Column("at", Moment, nullable=False),
-    *(Column(name, String, nullable=False) for name in ("startdate", "enddate", "type", "reportby")),
+    *(Column(name, String, nullable=False) for name in ("startdate", "enddate", "type", "reportby", "format")),
 )
 journals: Final = Table(
     "journals",
@@ -228,10 +233,10 @@ class Ledger:
         statement = self._upsert(table)
         new = statement.excluded
         merged: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in add}
-        for name in {"first_seen", "startdate"}.intersection(table.c.keys()):
-            merged[name] = _better(table.c[name], new[name], new[name] < table.c[name])
-        for name in {"last_seen", "enddate"}.intersection(table.c.keys()):
-            merged[name] = _better(table.c[name], new[name], new[name] > table.c[name])
+        for name, is_better in _EXTREMES.items():
+            if name in table.c:
+                old = table.c[name]
+                merged[name] = case((or_(old.is_(None), is_better(new[name], old)), new[name]), else_=old)
         if "is_named" in table.c:
             merged["is_named"] = or_(table.c.is_named, new.is_named)
         connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=merged), rows)
@@ -246,7 +251,7 @@ class Ledger:
             new = statement.excluded
             later = statement.on_conflict_do_update(
                 index_elements=list(queries.primary_key),
-                set_={name: new[name] for name in ("at", "startdate", "enddate", "type", "reportby")},
+                set_={name: new[name] for name in Query._fields},
                 where=new.at >= queries.c.at,
             )
             connection.execute(later, rows)
@@ -277,31 +282,19 @@ class Ledger:
 
     def summary(self, now: datetime) -> Summary:
         """All callers, as of now."""
-        first = now.date() - timedelta(days=DAYS - 1)
+        today = now.date()
+        counted: defaultdict[str, list[Any]] = defaultdict(list)
+        asked: defaultdict[str, list[Any]] = defaultdict(list)
+        columns = (calls.c[name] for name in ("caller", "day", "operation", "outcome", "software", "calls"))
+        recent = select(*columns).where(calls.c.day > today - timedelta(days=DAYS))
         with self._connected(self._reading) as connection:
             known = connection.execute(select(callers).order_by(callers.c.last_seen.desc(), callers.c.name)).all()
-            counted = connection.execute(
-                select(calls.c.day, calls.c.caller, calls.c.operation, calls.c.outcome, calls.c.software, calls.c.calls)
-                .where(calls.c.day >= first)
-                .order_by(calls.c.day)
-            ).all()
-            asked = connection.execute(select(queries).order_by(queries.c.caller, queries.c.operation)).all()
-        found = {row.name: _Found(now.date()) for row in known}
-        for row in counted:
-            if row.caller in found:
-                found[row.caller].add(row)
-        for row in asked:
-            if row.caller in found:
-                found[row.caller].queries.append(
-                    LastQuery(
-                        operation=row.operation,
-                        startdate=row.startdate,
-                        enddate=row.enddate,
-                        type=row.type,
-                        reportby=row.reportby,
-                    )
-                )
-        return Summary(made=now, callers=tuple(found[row.name].summary(row) for row in known))
+            for row in connection.execute(recent):
+                counted[row.caller].append(row)
+            for row in connection.execute(select(queries).order_by(queries.c.operation)):
+                asked[row.caller].append(row)
+        told = (_of_caller(row, counted[row.name], asked[row.name], today) for row in known)
+        return Summary(made=now, callers=tuple(told))
 
     def reason(self, error: BaseException) -> str:
         """What went wrong, in one line and without a statement, its values or the password of the address."""
@@ -314,41 +307,23 @@ class Ledger:
         return told.replace(str(password), "***") if password else told
 
 
-class _Found:
-    """What is found of one caller."""
-
-    def __init__(self, today: date) -> None:
-        self._today = today
-        self._daily = [0] * DAYS
-        self._operations: set[str] = set()
-        self._software: set[str] = set()
-        self._outcomes: dict[str, int] = {}
-        self.queries: list[LastQuery] = []
-
-    def add(self, row: Any) -> None:  # noqa: ANN401 - a row of calls
-        ago = max((self._today - row.day).days, 0)
-        self._daily[DAYS - 1 - ago] += row.calls
-        if row.operation:
-            self._operations.add(row.operation)
-        self._software.add(row.software)
+def _of_caller(caller: Any, counted: Sequence[Any], asked: Sequence[Any], today: date) -> CallerSummary:  # noqa: ANN401 - a row
+    daily, outcomes = [0] * DAYS, Counter[str]()
+    for row in counted:
+        ago = max((today - row.day).days, 0)  # the clock of another gateway may be ahead
+        daily[DAYS - 1 - ago] += row.calls
         if ago < _MONTH.days:
-            self._outcomes[row.outcome] = self._outcomes.get(row.outcome, 0) + row.calls
-
-    def summary(self, row: Any) -> CallerSummary:  # noqa: ANN401 - a row of callers
-        return CallerSummary(
-            name=row.name,
-            is_named=row.is_named,
-            first_seen=row.first_seen,
-            last_seen=row.last_seen,
-            daily=tuple(self._daily),
-            operations=tuple(sorted(self._operations)),
-            software=tuple(sorted(self._software)),
-            outcomes=dict(sorted(self._outcomes.items())),
-            migrated=row.migrated,
-            calls_since_migrated=row.since_migrated,
-            last_queries=tuple(self.queries),
-        )
-
-
-def _better(old: ColumnElement[Any], new: ColumnElement[Any], is_better: ColumnElement[bool]) -> ColumnElement[Any]:
-    return case((or_(old.is_(None), is_better), new), else_=old)
+            outcomes[row.outcome] += row.calls
+    return CallerSummary(
+        name=caller.name,
+        is_named=caller.is_named,
+        first_seen=caller.first_seen,
+        last_seen=caller.last_seen,
+        daily=tuple(daily),
+        operations=tuple(sorted({row.operation for row in counted} - {""})),
+        software=tuple(sorted({row.software for row in counted})),
+        outcomes=dict(sorted(outcomes.items())),
+        migrated=caller.migrated,
+        calls_since_migrated=caller.since_migrated,
+        last_queries=tuple(LastQuery(**{name: getattr(row, name) for name in _ASKED}) for row in asked),
+    )

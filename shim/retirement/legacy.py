@@ -8,7 +8,7 @@ import base64
 import binascii
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from zeep.wsdl.bindings.soap import SoapBinding
 from zeep.wsse import UsernameToken
 from zeep.xsd import ComplexType, Element
 
+from shim.config import Upstream
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.compare import NotScoresError, Records
@@ -35,33 +36,16 @@ class LegacyError(Exception):
     """The old service did not give a score file; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How the old service is reached.
-
-    Attributes:
-        url: Its address.
-        timeout: Seconds to a connection, and for an answer to go on.
-        ca_file: Certificate authorities to trust instead of the public ones.
-        proxy: HTTP proxy on the way.
-    """
-
-    url: str
-    timeout: tuple[float, float]
-    ca_file: str | None = None
-    proxy: str | None = None
-
-
 class Legacy:
     """One operation of the old service."""
 
-    def __init__(self, contract: Contract, wsdl: Path, way: Way, operation: str = "") -> None:
+    def __init__(self, contract: Contract, wsdl: Path, upstream: Upstream, operation: str = "") -> None:
         """Take its contract.
 
         Args:
             contract: What its WSDL means.
             wsdl: The WSDL.
-            way: How it is reached.
+            upstream: Its address, and how TOEFL Access is reached, which is how it is reached as well.
             operation: The one to call; if there is none of the name, the first that is answered, with credentials
                 among its parameters if there is one.
 
@@ -73,9 +57,9 @@ class Legacy:
         if not ranked:
             raise LegacyError("its mapping says of no operation how to call it")
         self._operation: Operation = ranked[0]
-        self._way = way
+        self._url = upstream.url
         self._client = zeep.Client(
-            str(wsdl), transport=_transport(way), settings=zeep.Settings(raw_response=True, forbid_dtd=True)
+            str(wsdl), transport=_transport(upstream), settings=zeep.Settings(raw_response=True, forbid_dtd=True)
         )
         bindings = self._client.wsdl.bindings.items()
         self._binding, self._called = next(
@@ -105,7 +89,7 @@ class Legacy:
         if meaning.credentials is not None:
             values |= dict(zip(meaning.credentials, (user, password), strict=True))
         self._client.wsse = UsernameToken(user, password) if meaning.credentials is None else None
-        service = self._client.create_service(self._binding, self._way.url)
+        service = self._client.create_service(self._binding, self._url)
         try:
             answer = service[self._operation.name](**_arguments(self._called.input.body, values))
         except (Error, requests.RequestException) as error:
@@ -223,9 +207,9 @@ class _Transport(zeep.Transport):  # type: ignore[misc]
         )
 
 
-def _transport(way: Way) -> _Transport:
+def _transport(upstream: Upstream) -> _Transport:
     session = requests.Session()
     session.trust_env = False
-    session.verify = way.ca_file or True
-    session.proxies = {"http": way.proxy, "https": way.proxy} if way.proxy else {}
-    return _Transport(session=session, operation_timeout=way.timeout)
+    session.verify = str(upstream.ca_file) if upstream.ca_file is not None else True
+    session.proxies = {"http": upstream.proxy, "https": upstream.proxy} if upstream.proxy else {}
+    return _Transport(session=session, operation_timeout=(upstream.connect_timeout, upstream.deadline))

@@ -71,7 +71,7 @@ def as_table(summary: Summary) -> Table:
             f"{caller.calls_30:,}",
             caller.trend,
             f"{caller.last_seen:%Y-%m-%d}",
-            f"{safe:%Y-%m-%d}" if safe else "in use",
+            f"{safe:%Y-%m-%d}" if safe else "in use" if caller.is_named else "not let in",
         )
         table.add_row(*map(escape, cells), style="red" if back else None)
     return table

@@ -1,24 +1,21 @@
 """The status page: may the gateway be switched off today, and if not, who still needs it."""
 
 import hashlib
-import ipaddress
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-from urllib.parse import parse_qs
+from typing import Final, Literal, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 from shim import errors
+from shim.access import source
 from shim.config import Retirement
-from shim.retirement import successor
+from shim.retirement import policy, successor
 from shim.retirement.summary import DAYS, QUIET, CallerSummary, Summary
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from shim.retirement.template import day_of, render
 
 STALE: Final = timedelta(minutes=10)
 """Figures that are older say nothing of today."""
@@ -157,12 +154,14 @@ class StatusPage:
         text = self._status(health) if path == "/" else self._successor(parse_qs(query).get("caller", [""])[0])
         status = HTTPStatus.OK if text else HTTPStatus.NOT_FOUND
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), *_HEADERS]
-        return Answer(status, headers, (text or _templates().get_template("unknown.html").render()).encode())
+        return Answer(status, headers, (text or _render("unknown.html")).encode())
 
     def _is_own(self, host: str) -> bool:
-        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        name = name.strip("[]").lower()
-        return name == "localhost" or name in self.hosts or _is_address(name)
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return name == "localhost" or name in self.hosts or source.parse(name) is not None
 
     def _status(self, health: Health) -> str:
         summary, now, retirement = self.read(), self.clock(), self.retirement
@@ -175,15 +174,15 @@ class StatusPage:
         }
         callers = summary.callers if summary is not None else ()
         hits = ((caller.name, caller.outcomes.get(errors.BROWNOUT.slug, 0)) for caller in callers)
-        template = _templates().get_template("status.html")
-        return template.render(
+        return _render(
+            "status.html",
             now=now,
             summary=summary,
             verdict=verdict(summary, retirement, now),
             health=health,
             retirement=retirement,
             upstream=self.upstream,
-            days_left=math.ceil((retirement.sunset - now) / timedelta(days=1)) if retirement.sunset else None,
+            days_left=policy.days_left(retirement.sunset, now) if retirement.sunset else None,
             days=days,
             chart=chart,
             hits=[(name, calls) for name, calls in hits if calls],
@@ -191,10 +190,10 @@ class StatusPage:
 
     def _successor(self, name: str) -> str:
         summary = self.read()
-        caller = next((each for each in summary.callers if each.name == name), None) if summary is not None else None
+        caller = summary.caller(name) if summary is not None else None
         if caller is None:
             return ""
-        return _templates().get_template("successor.html").render(caller=caller, upstream=self.upstream)
+        return _render("successor.html", caller=caller, upstream=self.upstream, successor=successor)
 
 
 def verdict(summary: Summary | None, retirement: Retirement, now: datetime) -> Verdict:
@@ -203,7 +202,7 @@ def verdict(summary: Summary | None, retirement: Retirement, now: datetime) -> V
     if summary is None or why_unknown:
         return Verdict("unknown", "Nobody can say today whether the gateway may be switched off.", (why_unknown,))
     if summary.may_be_switched_off:
-        counted = f"Calls are counted since {_day(min(caller.first_seen for caller in summary.known))}."
+        counted = f"Calls are counted since {day_of(min(caller.first_seen for caller in summary.known))}."
         gone = f"Every caller has migrated, or has not called for {QUIET.days} days."
         return Verdict(
             "yes", "Yes, the gateway may be switched off today.", (gone, f"{counted} Who calls once a year?")
@@ -222,7 +221,9 @@ def _why_unknown(summary: Summary | None, now: datetime) -> str:
     if summary is None:
         return "There are no figures: no ledger is kept, or its writer has not told of it yet."
     if now - summary.made > STALE:
-        return f"The figures are of {summary.made:%H:%M} UTC on {_day(summary.made)}: the ledger's writer does not run."
+        return (
+            f"The figures are of {summary.made:%H:%M} UTC on {day_of(summary.made)}: the ledger's writer does not run."
+        )
     return "" if summary.known else "No call of a caller with a name has been counted yet."
 
 
@@ -247,40 +248,12 @@ def _needed(caller: CallerSummary, now: datetime) -> tuple[date, date]:
     return caller.first_seen.date(), last
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _day(moment: date) -> str:
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    days = (now.date() - moment.date()).days
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
-
-
+@cache
 def _static(name: str) -> str:
     """The address of a file, which is another when the file is."""
     digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
     return f"static/{name}?{digest}"
 
 
-@cache
-def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - the first who looks waits for it
-
-    environment = Environment(
-        loader=PackageLoader("shim.retirement"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(day=_day, ago=_ago)
-    environment.globals.update(static=cache(_static), successor=successor)
-    return environment
+def _render(name: str, **values: object) -> str:
+    return render(name, static=_static, **values)

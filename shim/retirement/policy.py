@@ -82,13 +82,18 @@ def _signals(retirement: Retirement, successor: str) -> list[tuple[str, str]]:
     return headers
 
 
+def days_left(sunset: datetime, moment: datetime) -> int:
+    """How many days there are until the sunset, begun ones included; none or fewer after it."""
+    return math.ceil((sunset - moment) / timedelta(days=1))
+
+
 def outlook(retirement: Retirement, moment: datetime) -> str:
     """What is coming, in a line for the operator; empty where nothing was set."""
     told = []
     if retirement.deprecated is not None:
         told.append(f"deprecated {retirement.deprecated:%Y-%m-%d}")
     if retirement.sunset is not None:
-        days = math.ceil((retirement.sunset - moment) / timedelta(days=1))
+        days = days_left(retirement.sunset, moment)
         left = f"days left: {days}" if days > 0 else "over: every call is told so"
         told.append(f"sunset {retirement.sunset:%Y-%m-%d} ({left})")
     coming = [brownout for brownout in retirement.brownouts if brownout.end > moment]

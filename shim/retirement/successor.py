@@ -1,18 +1,13 @@
 """The REST request that replaces a caller's SOAP call, as an address and as programs that make it."""
 
-import json
-import shlex
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 from urllib.parse import quote
 
 from shim.query import ScoreQuery
 from shim.rest.client import query_string
 from shim.retirement.summary import LastQuery, Summary
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from shim.retirement.template import render
 
 Language = Literal["csharp", "java", "python", "curl"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -48,21 +43,20 @@ def program(language: Language, upstream: str, query: LastQuery) -> str:
         upstream: The address of ``/scores``.
         query: What the caller asked for.
     """
-    dates, _, rest = _query(query).partition("&type=")
-    startdate, enddate = (part.partition("=")[2] for part in dates.split("&"))
-    template = _templates().get_template(f"{FILES[language]}.jinja")
-    return template.render(
+    startdate, enddate, rest = _query(query).split("&", 2)
+    return render(
+        f"{FILES[language]}.jinja",
         operation=query.operation,
         upstream=quote(upstream, safe="/:@%!*'()~,;=+&$[]"),
-        startdate=startdate,
-        enddate=enddate,
-        rest=f"type={rest}",
+        startdate=startdate.removeprefix("startdate="),
+        enddate=enddate.removeprefix("enddate="),
+        rest=rest,
     )
 
 
 def _query(query: LastQuery) -> str:
     start, end = datetime.fromisoformat(query.startdate), datetime.fromisoformat(query.enddate)
-    return query_string(ScoreQuery(start, end, query.type, query.reportby))
+    return query_string(ScoreQuery(start, end, query.type, query.reportby, query.format))
 
 
 def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:
@@ -76,7 +70,7 @@ def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:
     Raises:
         LookupError: There is none.
     """
-    caller = next((each for each in summary.callers if each.name == name), None)
+    caller = summary.caller(name)
     if caller is None:
         raise LookupError(f"{name}: nobody has called by this name; see toefl-shim callers")
     calls = [query for query in caller.last_queries if operation in (None, query.operation)]
@@ -85,16 +79,3 @@ def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:
     if len(calls) > 1:
         raise LookupError(f"--operation: one of {', '.join(query.operation for query in calls)}")
     return calls[0]
-
-
-@cache
-def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only who asks for a program waits for it
-
-    # Programs are no HTML: each value stands in a literal of its language, which the filters write.
-    environment = Environment(  # noqa: S701 - same
-        loader=PackageLoader("shim.retirement"), undefined=StrictUndefined, keep_trailing_newline=True
-    )
-    # A string of JSON in ASCII is one of C#, Java and Python as well.
-    environment.filters.update(literal=json.dumps, word=shlex.quote)
-    return environment

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from shim.query import Format
+
 DAYS: Final = 90
 """How many days a summary looks back, day by day."""
 QUIET: Final = timedelta(days=30)
@@ -27,6 +29,7 @@ class LastQuery:
         enddate: The same.
         type: The test.
         reportby: The kind of report.
+        format: ``text`` or ``json``.
     """
 
     operation: str
@@ -34,6 +37,7 @@ class LastQuery:
     enddate: str
     type: str
     reportby: str
+    format: Format = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,10 @@ class Summary:
 
     made: datetime
     callers: tuple[CallerSummary, ...]
+
+    def caller(self, name: str) -> CallerSummary | None:
+        """The caller of a name, if anybody has called by it."""
+        return next((caller for caller in self.callers if caller.name == name), None)
 
     @property
     def known(self) -> tuple[CallerSummary, ...]:

@@ -79,6 +79,7 @@ class Query(NamedTuple):
     enddate: str
     type: str
     reportby: str
+    format: str
 
 
 @dataclass(slots=True)
@@ -125,22 +126,15 @@ class Tally:
             startdate=call.get("start"),
             enddate=call.get("end"),
         )
-        seen = Seen(
-            is_named=call["named"], since_migrated=int(self._is_after_mark(caller, at)), first_seen=at, last_seen=at
-        )
-        if key in self.counts:
-            self.counts[key].add(count)
-        else:
-            self.counts[key] = count
-        if caller in self.callers:
-            known = self.callers[caller]
-            known.is_named |= seen.is_named
-            known.since_migrated += seen.since_migrated
-            known.first_seen, known.last_seen = min(known.first_seen, at), max(known.last_seen, at)
-        else:
-            self.callers[caller] = seen
+        if (counted := self.counts.setdefault(key, count)) is not count:
+            counted.add(count)
+        seen = self.callers.setdefault(caller, Seen(is_named=False, since_migrated=0, first_seen=at, last_seen=at))
+        seen.is_named |= call["named"]
+        seen.since_migrated += caller in self.marks and at > self.marks[caller]
+        seen.first_seen, seen.last_seen = min(seen.first_seen, at), max(seen.last_seen, at)
         if "type" in call and "reportby" in call:
-            query = Query(at, call["start"], call["end"], call["type"], call["reportby"])
+            words = call["type"], call["reportby"], call.get("format", "text")
+            query = Query(at, call["start"], call["end"], *words)
             self.queries[caller, operation] = max(query, self.queries.get((caller, operation), query))
 
     def _who(self, call: Mapping[str, Any]) -> tuple[str, str]:
@@ -149,6 +143,3 @@ class Tally:
                 return STRANGERS, "other"
             self.unnamed.add(call["caller"])
         return call["caller"], call["software"]
-
-    def _is_after_mark(self, caller: str, at: datetime) -> bool:
-        return caller in self.marks and at > self.marks[caller]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -231,12 +232,10 @@ def _is_free(file: BinaryIO) -> bool:
 
 
 def _settings() -> dict[str, Any]:
-    line = b""
-    while not line.endswith(b"\n"):
-        part = os.read(0, 1)
-        if not part:
-            raise SystemExit
-        line += part
+    with FileIO(0, closefd=False) as given:
+        line = given.readline()  # byte by byte: what follows, or its end, is waited for later
+    if not line.endswith(b"\n"):
+        raise SystemExit
     return json.loads(line)  # type: ignore[no-any-return]
 
 

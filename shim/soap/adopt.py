@@ -62,6 +62,9 @@ class _Table:
     def say(self, key: str, value: str, sure: Sureness, reason: str) -> None:
         self._lines.append((f"{key:<11} = {value}", f"# {sure}: {reason}"))
 
+    def take(self, key: str, part: "_Part") -> None:
+        self.say(key, _text(part.name), part.sure, part.reason)
+
     def refuse(self, reason: str) -> None:
         self._lines.append((f"unavailable = {_text(reason)}", ""))
 
@@ -145,14 +148,18 @@ def _table(operation: Description) -> _Table:
         table.refuse(f"{reason}.")
         return table
     for key in ("startdate", "enddate"):
-        table.say(key, _text(parts[key].name), parts[key].sure, parts[key].reason)
-    _say_type(table, parts)
+        table.take(key, parts[key])
+    if "type" in parts:
+        table.take("type", parts["type"])
+    else:
+        table.say("type", '{ value = "TOEFL" }', "likely", "no parameter has it, and no other value is public")
     _say_report_by(table, parts)
-    if {"user", "password"} <= parts.keys():
+    has_log_on = {"user", "password"} <= parts.keys()
+    if has_log_on:
         names = ", ".join(_text(parts[key].name) for key in ("user", "password"))
         table.say("credentials", f"[{names}]", "likely", "they are named so")
     table.say("dates", *_dates(table, parts))
-    if {"user", "password"} <= parts.keys():
+    if has_log_on:
         table.say("errors", '"in-band"', "likely", "the old service told of failed log-ons in the result")
     else:
         table.say("errors", '"fault"', "a guess", "it has no log-on that could fail")
@@ -172,16 +179,9 @@ def _not_a_query(operation: Description, parts: Mapping[str, "_Part"]) -> str:
     return ""
 
 
-def _say_type(table: _Table, parts: Mapping[str, "_Part"]) -> None:
-    if "type" in parts:
-        table.say("type", _text(parts["type"].name), parts["type"].sure, parts["type"].reason)
-    else:
-        table.say("type", '{ value = "TOEFL" }', "likely", "no parameter has it, and no other value is public")
-
-
 def _say_report_by(table: _Table, parts: Mapping[str, "_Part"]) -> None:
     if "reportby" in parts:
-        table.say("reportby", _text(parts["reportby"].name), parts["reportby"].sure, parts["reportby"].reason)
+        table.take("reportby", parts["reportby"])
         return
     names = f"{table.operation.name} {parts['startdate'].name} {parts['enddate'].name}".lower()
     if "test" in names:

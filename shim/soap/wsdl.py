@@ -12,7 +12,7 @@ from shim import errors
 from shim.soap.exchange import Exchange
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 _ADDRESS_11: Final = "{http://schemas.xmlsoap.org/wsdl/soap/}address"
@@ -52,31 +52,18 @@ class Pages:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer at the address of the service: the WSDL for those who ask, a short page for people."""
-        query = _query(environ)
-        if _QUERIES & query.keys():
-            return self._answer_wsdl(environ, query, start_response)
+        if _QUERIES & _query(environ).keys():
+            return self.wsdl(environ, start_response)
         return Exchange(environ).page(self._page, "text/plain; charset=utf-8", start_response)
 
     def wsdl(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer at the WSDL's own address."""
-        return self._answer_wsdl(environ, _query(environ), start_response)
-
-    def imported(self, body: bytes) -> "WSGIApplication":
-        """The room of a file that the WSDL imports."""
-
-        def room(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            return _document(body, environ, start_response)
-
-        return room
-
-    def _answer_wsdl(
-        self, environ: "WSGIEnvironment", query: dict[str, list[str]], start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        body = self._all_ports if query.get("ports") == ["all"] else self._default
-        return _document(body, environ, start_response)
+        body = self._all_ports if _query(environ).get("ports") == ["all"] else self._default
+        return document(body, environ, start_response)
 
 
-def _document(body: bytes, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+def document(body: bytes, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer at the address of a WSDL, or of a file that it imports."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return Exchange(environ).fault(errors.METHOD.error(), start_response)
     return Exchange(environ).page(body, _TYPE, start_response)

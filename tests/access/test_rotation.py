@@ -23,7 +23,8 @@ from tests.soap_http import Answer, envelope, post
 
 _CLIENTS: Final = 8
 _WORKERS: Final = 2
-_LONGEST: Final = 15.0
+# Seconds for some dozens of calls, after which they are given up.
+_PATIENCE: Final = 60.0
 SECRETS: Final = ("synthetic-old", "synthetic-new", "synthetic-third")
 OLD, NEW, THIRD = (Authcode.of("synthetic-id", secret).value for secret in SECRETS)
 # Well-formed, and no authcode: the writer was stopped at the end of a group of four characters.
@@ -57,9 +58,9 @@ class Calling:
 
     def wait_for(self, more: int = 6 * _CLIENTS) -> None:
         """Wait until so many more calls were answered, and each client has begun one since, and ended it."""
-        before, enough, until = self._of_each.copy(), self.calls + more, time.monotonic() + _LONGEST
+        before, enough, until = self._of_each.copy(), self.calls + more, time.monotonic() + _PATIENCE
         while not self._ended_two_since(before) or self.calls < enough:
-            assert time.monotonic() < until, "the gateway answers too slowly, or not at all"
+            assert time.monotonic() < until, "the gateway does not answer"
             time.sleep(0.002)
 
     def _ended_two_since(self, before: Counter[int]) -> bool:
@@ -155,7 +156,6 @@ def no_call_failed(clients: Calling, at_least: int) -> None:
 
 
 def test_the_next_key_takes_over_and_is_made_the_first(start: Start) -> None:
-    began = time.monotonic()
     with start(following=True) as rotation, calling(rotation.gateway.url) as clients:
         clients.wait_for()
         rotation.takes(NEW)  # without a moment in which both are taken
@@ -175,7 +175,6 @@ def test_the_next_key_takes_over_and_is_made_the_first(start: Start) -> None:
         rotation.takes(THIRD)
         clients.wait_for()
     no_call_failed(clients, 400)
-    assert time.monotonic() - began < _LONGEST
     moved = [note for note in rotation.notes("warning") if "the next one is in use" in note]
     # Each worker says it of the old key, and of the half that followed it.
     assert 1 <= len(moved) <= 2 * _WORKERS
@@ -194,7 +193,6 @@ def test_the_warning_is_one_of_each_worker_and_not_of_each_call(start: Start) ->
 
 
 def test_a_file_is_replaced_and_the_old_key_is_refused_at_once(start: Start) -> None:
-    began = time.monotonic()
     with start() as rotation, calling(rotation.gateway.url) as clients:
         keys = [OLD, NEW, THIRD] * 4
         for old, new in itertools.pairwise(keys):
@@ -204,7 +202,6 @@ def test_a_file_is_replaced_and_the_old_key_is_refused_at_once(start: Start) -> 
             rotation.takes(new)
         clients.wait_for()
     no_call_failed(clients, 200)
-    assert time.monotonic() - began < _LONGEST
     assert rotation.notes("warning") == []
     assert rotation.notes("error") == []
 

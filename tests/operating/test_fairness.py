@@ -42,16 +42,17 @@ def test_small_calls_are_answered_while_huge_ones_are(tmp_path: Path) -> None:
         assert small().result == scores(1)
         for reader in readers:
             reader.start()
-        times = []
+        times, start = [], time.monotonic()
         while any(reader.is_alive() for reader in readers):
             began = time.monotonic()
             assert small().result == scores(1)
             times.append(time.monotonic() - began)
             time.sleep(0.005)
+        took = time.monotonic() - start
         small.connection.close()
         assert len(sizes) == _READERS * _EACH
         assert min(sizes) > _RECORDS * 1602 * 4 // 3
         assert len(times) >= 20
-        assert sorted(times)[len(times) * 99 // 100] < 1
+        assert sorted(times)[len(times) * 99 // 100] < max(1, took / 6)  # each huge one takes half of it
         until(lambda: gateway.metric("spool_bytes") == 0, "rest", 5)
         assert list((tmp_path / "gateway" / "spool").iterdir()) == []

@@ -25,6 +25,7 @@ CALL = {
     "end": "2025-04-22T16:52:13",
     "type": "TOEFL",
     "reportby": "scorelinkbyreportdate",
+    "format": "text",
     "address": "192.0.2.7",
 }
 UNNAMED = {name: value for name, value in CALL.items() if name != "caller"} | {"outcome": "not-authenticated"}

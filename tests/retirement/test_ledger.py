@@ -73,7 +73,7 @@ def test_a_part_that_was_counted_is_not_counted_again(ledger: Ledger, database: 
 
 
 def test_a_summary(ledger: Ledger) -> None:
-    query = {"type": "TOEFL", "reportby": "scorelinkbyreportdate"}
+    query = {"type": "TOEFL", "reportby": "scorelinkbyreportdate", "format": "json"}
     calls = [
         *(line(at=NOON - ago * _DAY, **query) for ago in (0, 0, 3, 29, 30, DAYS - 1, DAYS, 200)),
         line(at=NOON - 40 * _DAY, outcome="busy"),
@@ -91,7 +91,7 @@ def test_a_summary(ledger: Ledger) -> None:
     assert registrar.software == ("PHP-SOAP 8.2", "Zeep 4.3.2")
     assert registrar.first_seen == _NOW - timedelta(days=200)
     assert registrar.last_seen == _NOW
-    assert [(query.operation, query.type) for query in registrar.last_queries] == [("GetScores", "TOEFL")]
+    assert [(query.operation, query.format) for query in registrar.last_queries] == [("GetScores", "json")]
     assert (unknown.operations, unknown.outcomes, unknown.trend) == ((), {}, "silent")
     assert summary.in_use_by == (registrar,)
 

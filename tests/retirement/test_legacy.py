@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, strategies
 
+from shim.config import Upstream
 from shim.query import ScoreQuery
-from shim.retirement.legacy import Legacy, LegacyError, Way, days, whole_days
+from shim.retirement.legacy import Legacy, LegacyError, days, whole_days
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
 from shim.soap import contract
 from tests.clients.contracts import CONTRACTS
@@ -29,7 +30,7 @@ _ZONES = [UTC, *map(ZoneInfo, ("America/New_York", "Asia/Kolkata", "Pacific/Apia
 
 
 def _legacy(url: str, operation: str = "", wsdl: Path = calls.WSDL, mapping: Path = calls.MAPPING) -> Legacy:
-    return Legacy(contract.load(wsdl, mapping), wsdl, Way(url, (5, 20)), operation)
+    return Legacy(contract.load(wsdl, mapping), wsdl, Upstream(url=url, connect_timeout=5, deadline=20), operation)
 
 
 def _asked(answer: Answer | bytes) -> tuple[int, dict[str, str]]:

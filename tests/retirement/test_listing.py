@@ -110,6 +110,17 @@ def test_one_that_calls_after_it_was_marked_is_red(ledger: Ledger) -> None:
     assert "but 2 calls since" in row
 
 
+def test_a_stranger_is_not_told_to_be_in_use(ledger: Ledger) -> None:
+    tally = ledger.blank()
+    now = datetime.now(UTC)
+    tally.add([line(at=now.timestamp(), caller="unknown-1", named=False, outcome="not-authenticated")])
+    ledger.add(tally, {"b": (0, 1)})
+    console = Console(width=140, file=(shown := io.StringIO()))
+    console.print(listing.as_table(ledger.summary(now)))
+    (row,) = [row for row in shown.getvalue().splitlines() if "unknown-1" in row]
+    assert row.strip().endswith("not let in")
+
+
 def test_no_ledger(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     assert f"no ledger is at {tmp_path / 'ledger.db'} yet" in refused("-c", config)

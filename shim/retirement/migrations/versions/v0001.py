@@ -35,7 +35,10 @@ def upgrade() -> None:
         "queries",
         *(sa.Column(name, sa.String, primary_key=True) for name in ("caller", "operation")),
         sa.Column("at", sa.DateTime, nullable=False),
-        *(sa.Column(name, sa.String, nullable=False) for name in ("startdate", "enddate", "type", "reportby")),
+        *(
+            sa.Column(name, sa.String, nullable=False)
+            for name in ("startdate", "enddate", "type", "reportby", "format")
+        ),
     )
     op.create_table(
         "journals",
