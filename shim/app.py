@@ -150,7 +150,9 @@ def build(
 
 def _journal(config: Config, metrics: Metrics) -> Journal | None:
     settings = config.ledger
-    return Journal(settings.folder, settings.key_file, metrics.lost) if settings.folder else None
+    if settings.folder is None:
+        return None
+    return Journal(settings.folder, settings.key_file, metrics.lost, metrics.migrated)
 
 
 def _observer(
