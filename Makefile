@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 TOOLS = .venv-deploy
 
-.PHONY: demo run test faults pictures lint bench soak fuzz lock clean package audit tools from-zero
+.PHONY: demo run test faults pictures lint bench replicas soak fuzz lock clean package audit tools from-zero
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -33,6 +33,10 @@ lint: $(READY)
 # The gateway beside other ways to do its job; needs nginx and wrk. Writes bench/RESULTS.md, or with QUICK=1 build/bench.
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(BENCH_FLAGS)
+
+# What one, two and four gateways carry behind one nginx, with one ledger. Writes bench/REPLICAS.md.
+replicas: $(VENV)/.bench
+	$(BIN)/python -m bench.replicas
 
 # Good and bad calls for a long time; fails when anything that the gateway holds grows. Writes build/SOAK.md, .csv and .svg.
 SOAK_SECONDS ?= 3600

@@ -24,9 +24,9 @@ class Load:
     cpu: float
 
 
-def load(call: Call, folder: Path, *, clients: int, seconds: int) -> Load:
+def load(call: Call, folder: Path, *, clients: int, seconds: int, scheme: str = "http") -> Load:
     """Call again and again, from so many clients for so long."""
-    url = f"http://127.0.0.1:{call.port}{call.target}"
+    url = f"{scheme}://127.0.0.1:{call.port}{call.target}"
     command = f"wrk -t 1 -c {clients} -d {seconds}s --timeout 20s -s {_SCRIPT} {url} -- {call.method}".split()
     if call.body:
         body = folder / "call.xml"

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
 
 from bench import systems
 from bench.load import load
 from bench.systems import Setup, System
 from bench.upstream import SOON, records
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def measure(setup: Setup, *, quick: bool) -> Small:
     return found
 
 
-def turns(running: Sequence[System], rounds: int) -> Iterator[System]:
-    """Each system once a round: every time another is first, and every other round goes backwards."""
+def turns(running: Sequence[_T], rounds: int) -> Iterator[_T]:
+    """Each once a round: every time another is first, and every other round goes backwards."""
     for number in range(rounds):
         first = number % len(running)
         yield from (*running[first:], *running[:first])[:: -1 if number % 2 else 1]

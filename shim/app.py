@@ -157,7 +157,8 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, 
     observers: list[Observe] = [metrics.count]
     close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
     if config.ledger.folder is not None:
-        observers.append(Journal(config.ledger.folder, config.ledger.key_file, metrics.lost).record)
+        journal = Journal(config.ledger.folder, config.ledger.key_file, metrics.lost, metrics.migrated)
+        observers.append(journal.record)
     if config.tracing.url is not None:
         from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 

@@ -40,6 +40,7 @@ class Metrics:
         self._shadow = Counter("shadow", "Sampled calls by what their comparison came to.", ("outcome",), **own)
         self._lost = Counter("ledger_lost_calls", "Calls that the ledger will not know of.", **own)
         self._unobserved = Counter("observer_failures", "Calls that something which watches failed at.", **own)
+        self._migrated = Counter("migrated_calls", "Calls of those marked as migrated.", ("caller",), **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
         self.sunset = Gauge("sunset_timestamp_seconds", "The end, or 0 for none.", multiprocess_mode="max", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
@@ -82,6 +83,10 @@ class Metrics:
     def lost(self) -> None:
         """Count a call that could not be kept for the ledger."""
         self._lost.inc()
+
+    def migrated(self, caller: str) -> None:
+        """Count a call of one that is marked as migrated."""
+        self._migrated.labels(caller).inc()
 
     def forget(self, pid: int) -> None:
         """Take what a worker that ended was doing out of the gauges."""

@@ -27,9 +27,11 @@ class Cluster:
 
     Attributes:
         port: Where it listens.
+        pid: Its first process.
     """
 
     port: int
+    pid: int
     _made: int = 0
 
     def database(self) -> str:
@@ -58,10 +60,10 @@ def running() -> Iterator[Cluster]:
         options = ["--no-sync", "--encoding=UTF8", "--locale=C", f"--username={_USER}", "--auth=scram-sha-256"]
         command = _as_user([str(initdb), *options, f"--pwfile={secret}", str(data)])
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-        cluster = Cluster(free_port())
+        port = free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": str(cluster.port),
+            "port": str(port),
             "unix_socket_directories": "",
             "fsync": "off",
             "max_connections": "50",
@@ -74,6 +76,7 @@ def running() -> Iterator[Cluster]:
                 stderr=log,
                 cwd="/",
             )
+        cluster = Cluster(port, process.pid)
         _wait_for(cluster, process)
         yield cluster
     finally:

@@ -26,6 +26,7 @@ def test_calls_are_counted_by_operation_caller_and_outcome(tmp_path: Path) -> No
     metrics.count({**CALL, "outcome": "caller-left", "records": 3, "bytes": 4806})
     metrics.count({"outcome": "not-xml", "seconds": 0.001})
     metrics.retried()
+    metrics.migrated("registrar")
     counted = samples(metrics)
     assert counted["toefl_shim_calls_total registrar GetScores ok"] == 1
     assert counted["toefl_shim_calls_total registrar GetScores caller-left"] == 1
@@ -34,6 +35,7 @@ def test_calls_are_counted_by_operation_caller_and_outcome(tmp_path: Path) -> No
     assert (counted["toefl_shim_upstream_seconds_count"], counted["toefl_shim_added_seconds_count"]) == (2, 3)
     assert abs(counted["toefl_shim_added_seconds_sum"] - 0.201) < 1e-6
     assert counted["toefl_shim_retries_total"] == 1
+    assert counted["toefl_shim_migrated_calls_total registrar"] == 1
 
 
 def test_gauges_are_of_now(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Installs or upgrades the gateway under /opt/toefl-shim, and its unit; run as root in an unpacked release:
 # deploy/systemd/install.sh dist/toefl_soap_shim-VERSION-py3-none-any.whl
-# What is installed is exactly what requirements/run.txt locks. The version before stays in /opt/toefl-shim-VERSION.
+# What is installed is exactly what requirements/postgresql.txt locks. The version before stays in /opt/toefl-shim-VERSION.
 set -eu
 wheel=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 version=$(basename "$wheel" | cut -d- -f2)
 
 python3 -m venv "/opt/toefl-shim-$version"
-"/opt/toefl-shim-$version/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/run.txt
+"/opt/toefl-shim-$version/bin/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/postgresql.txt
 "/opt/toefl-shim-$version/bin/pip" install -q --disable-pip-version-check --no-deps "$wheel"
 
 install -d /etc/toefl-shim

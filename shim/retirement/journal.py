@@ -48,16 +48,20 @@ _log = structlog.get_logger()
 class Journal:
     """What one worker appends to; it is made before the worker is, and opens its file with the first call."""
 
-    def __init__(self, folder: Path, key_file: Path | None, on_loss: Callable[[], None]) -> None:
+    def __init__(
+        self, folder: Path, key_file: Path | None, on_loss: Callable[[], None], on_migrated: Callable[[str], None]
+    ) -> None:
         """Take the folder; that it cannot be used fails nothing.
 
         Args:
             folder: Where the journal is; it is made if it is not there.
             key_file: The key for the hashes of callers that have no name; by default one in the folder.
             on_loss: Called for each call that could not be written.
+            on_migrated: Called, with its name, for each call of a caller that is marked as migrated.
         """
         self._folder = folder
         self._on_loss = on_loss
+        self._on_migrated = on_migrated
         self._key = _key(folder, key_file)
         self._file: int | None = None
         self._size = 0
@@ -76,6 +80,7 @@ class Journal:
         if not written:
             self._on_loss()
         if call.get("caller") in self._marks[1]:
+            self._on_migrated(call["caller"])
             note = "is marked as migrated, and still calls"
             _log.warning("migrated", caller=call["caller"], request=call["request"], note=note)
 

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tests.operating.served import PATH, end
 from tests.tools import require
 
 NAME: Final = "localhost"
+_SERVER: Final = "    server 127.0.0.1:{} fail_timeout=1s;\n"
 _MAIN: Final = """\
 daemon off;
 user {user} {group};
@@ -65,20 +67,18 @@ class Front:
 
 @contextmanager
 def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int = 0) -> Iterator[Front]:
-    """Run nginx before two gateways until the end of the block, with a certificate for a name."""
+    """Run nginx before gateways until the end of the block, with a certificate for a name."""
     nginx = require("nginx", install="apt-get install nginx-light")
     for part in ("conf.d", "log"):
         (folder / part).mkdir(parents=True)
     tls = folder / "tls"
     said(DEPLOY / "impersonation" / "ca.sh", tls, name)
     running = Front(folder, port or free_port(), free_port(), free_port())
-    first, second = gateways
     ours = {
         "listen 443 ": f"listen 127.0.0.1:{running.port} ",
         "listen 10.20.0.5:8443 ": f"listen 127.0.0.1:{running.old_port} ",
         "listen 9443 ": f"listen 127.0.0.1:{running.certificate_port} ",
-        "127.0.0.1:8081 ": f"127.0.0.1:{first} ",
-        "127.0.0.1:8082 ": f"127.0.0.1:{second} ",
+        _SERVER.format(8081) + _SERVER.format(8082): "".join(_SERVER.format(gateway) for gateway in gateways),
         "10.20.0.0/16": "127.0.0.0/8",
         "scores.example.edu": name,
         "/etc/nginx/tls/scores.pem": f"{tls}/server.pem",
@@ -108,6 +108,11 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
         yield running
     finally:
         end(process)
+
+
+def trusted(running: Front) -> ssl.SSLContext:
+    """What a client trusts that trusts its authority alone."""
+    return ssl.create_default_context(cafile=str(running.authority))
 
 
 def trusting(authority: Path, home: Path) -> dict[str, str]:

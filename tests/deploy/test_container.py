@@ -1,5 +1,8 @@
 """The container's files: linted, and true to the package and to nginx's files."""
 
+import json
+import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,14 +35,13 @@ def test_the_container_is_not_root_and_can_end_its_calls() -> None:
     assert "\nHEALTHCHECK " in final
 
 
-def test_the_compose_file_is_one() -> None:
+def test_the_compose_file_is_one(compose: dict[str, Any]) -> None:
     script = (
         "import sys; from compose_spec import PyCompose;"
         "file = PyCompose.from_yaml(sys.stdin.read()); file.validate(); file.to_spec(); print(*file.service_names())"
     )
-    text = (_CONTAINER / "compose.yaml").read_text()
     python = Path(tool("hadolint")).with_name("python")
-    ended = run(python, "-c", script, stdin=text)
+    ended = run(python, "-c", script, stdin=yaml.safe_dump(compose))  # YAML's merges are done by then
     assert ended.returncode == 0, ended.stderr
     assert set(ended.stdout.split()) == {"gateway-1", "gateway-2", "nginx", "postgres"}
 
@@ -61,11 +63,41 @@ def test_no_secret_is_in_the_environment(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
             assert "PASSWORD" not in name or name.endswith("_FILE")
-            assert "://" not in value
+            assert ":" not in value.partition("://")[2], "a password in an address"
+
+
+def test_gateways_in_compose_keep_one_ledger_and_each_a_journal(compose: dict[str, Any]) -> None:
+    journals = set()
+    for name in ("gateway-1", "gateway-2"):
+        service = compose["services"][name]
+        environment = service["environment"]
+        assert environment["PGPASSFILE"] in [f"/run/secrets/{secret}" for secret in service["secrets"]]
+        _, user, host, database = re.split("://|@|/(?!/)", environment["TOEFL_SHIM_LEDGER__URL"])
+        postgres = compose["services"][host]["environment"]
+        assert (user, database) == (postgres["POSTGRES_USER"], postgres["POSTGRES_DB"])
+        (journal,) = [
+            volume.partition(":")[0]
+            for volume in service["volumes"]
+            if volume.endswith(f":{environment['TOEFL_SHIM_LEDGER__JOURNAL']}")
+        ]
+        journals.add(journal)
+    assert len(journals & compose["volumes"].keys()) == 2
+
+
+def test_nginx_and_the_gateways_know_each_other_by_fixed_addresses(compose: dict[str, Any]) -> None:
+    """By name nginx would find a gateway on another network, where it is not trusted, or where it was before."""
+    names = ("nginx", "gateway-1", "gateway-2")
+    found = {name: compose["services"][name]["networks"]["front"]["ipv4_address"] for name in names}
+    (pool,) = compose["networks"]["front"]["ipam"]["config"]
+    assert all(ip_address(address) in ip_network(pool["subnet"]) for address in found.values())
+    trusted = compose["services"]["gateway-1"]["environment"]["TOEFL_SHIM_GATEWAY__TRUSTED_PROXIES"]
+    assert json.loads(trusted) == [f"{found.pop('nginx')}/32"]
+    servers = re.findall(r"^    server ([0-9.]+):8080 ", (_CONTAINER / "nginx.conf").read_text(), re.MULTILINE)
+    assert servers == list(found.values())
 
 
 def test_nginx_in_the_container_is_nginx_before_it() -> None:
     usual = (DEPLOY / "nginx" / "10-toefl-shim.conf").read_text()
-    for port, name in (("8081", "gateway-1"), ("8082", "gateway-2")):
-        usual = usual.replace(f"127.0.0.1:{port} ", f"{name}:8080 ")
+    for port, address in (("8081", "172.30.8.11"), ("8082", "172.30.8.12")):
+        usual = usual.replace(f"127.0.0.1:{port} ", f"{address}:8080 ")
     assert (_CONTAINER / "nginx.conf").read_text() == usual

@@ -11,8 +11,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.errors import CAUSES
+from shim.retirement.journal import MIGRATED, SUMMARY
 from tests.deploy.tools import DEPLOY, said
-from tests.operating.served import served
+from tests.operating.served import served, until
 from tests.operating.upstream import Part, Upstream, scores
 from tests.soap_http import envelope, post
 from tests.tools import require
@@ -33,14 +34,17 @@ def _queries() -> list[str]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
-    """The samples of a gateway that has answered a call, and keeps a ledger."""
+    """The samples of a gateway that has answered a call, and another of a caller that is marked as migrated."""
     folder = tmp_path_factory.mktemp("metrics")
-    ledger = {"ledger": {"url": f"sqlite:///{folder}/ledger.db"}}
+    ledger = {"ledger": {"url": f"sqlite:///{folder}/ledger.db", "journal": str(folder)}}
     with (
         Upstream({"TOEFL": Part(scores(1))}) as upstream,
         served(upstream.url, folder / "gateway", ledger) as gateway,
     ):
         assert post(gateway.url, envelope()).result
+        until((folder / SUMMARY).exists, "summary")
+        (folder / MIGRATED).write_text('["this-machine"]')
+        until(lambda: bool(post(gateway.url, envelope()).result) and '"migrated"' in gateway.log, "warning")
         text = gateway.admin("/metrics").text
         yield {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
 

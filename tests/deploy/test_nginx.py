@@ -17,7 +17,7 @@ from shim.demo import free_port
 from shim.sandbox import Sandbox, select
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
-from tests.deploy.front import NAME, Front, front, trusting
+from tests.deploy.front import NAME, Front, front, trusted, trusting
 from tests.operating.load import loaded
 from tests.operating.served import PATH, Served, end, served, until
 from tests.soap_http import MEDIA_TYPES, SOAP_11, SOAP_12, Answer, envelope
@@ -58,10 +58,6 @@ def csharp(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Starter:
     return mono(
         folder, [generated], "Guide", "MessageContract", "Wcf", **trusting(site.front.authority, folder / "home")
     )
-
-
-def _context(front: Front) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(front.authority))
 
 
 def _post(
@@ -122,7 +118,7 @@ def test_each_listener_speaks_its_versions_of_tls(version: ssl.TLSVersion, usual
 
 def test_the_subject_of_a_certificate_is_handed_on_and_cannot_be_claimed(site: Site) -> None:
     claimed = {"X-Client-Certificate-Subject": _SUBJECT, "X-Forwarded-For": "10.1.2.3"}
-    context = _context(site.front)
+    context = trusted(site.front)
     numbers = [_post(site.front.port, context, envelope(), headers=claimed).headers["x-request-id"]]
     tls = site.front.folder / "tls"
     context.load_cert_chain(tls / "callers.pem", tls / "caller.key")
@@ -137,8 +133,8 @@ def test_the_subject_of_a_certificate_is_handed_on_and_cannot_be_claimed(site: S
 
 @pytest.mark.parametrize("version", [SOAP_11, SOAP_12])
 def test_what_nginx_refuses_is_a_fault(version: str, site: Site) -> None:
-    large = _post(site.front.port, _context(site.front), envelope(version, more=" " * 70_000), version)
-    nameless = _post(site.front.certificate_port, _context(site.front), envelope(version), version)
+    large = _post(site.front.port, trusted(site.front), envelope(version, more=" " * 70_000), version)
+    nameless = _post(site.front.certificate_port, trusted(site.front), envelope(version), version)
     for answer, reason in ((large, "too-large"), (nameless, "proxy-refused")):
         assert (answer.status, answer.version) == (500, version)
         assert answer.headers["content-type"] == f"{MEDIA_TYPES[version]}; charset=utf-8"
@@ -147,13 +143,11 @@ def test_what_nginx_refuses_is_a_fault(version: str, site: Site) -> None:
 
 
 def test_no_query_and_no_body_is_in_the_log(site: Site) -> None:
-    connection = http.client.HTTPSConnection(NAME, site.front.port, timeout=30, context=_context(site.front))
+    connection = http.client.HTTPSConnection(NAME, site.front.port, timeout=30, context=trusted(site.front))
     connection.request("GET", f"{PATH}?wsdl&password=sesame-open")
     assert connection.getresponse().status == 200
     connection.close()
-    _post(
-        site.front.port, _context(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"}
-    )
+    _post(site.front.port, trusted(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"})
     until(
         lambda: bool(re.search(r"GET /TOEFLWebService/TOEFLEdm.asmx 200 .* [0-9a-f-]{16,}\n", site.front.log)), "line"
     )
@@ -169,7 +163,7 @@ def test_a_gateway_that_restarts_fails_no_call_and_without_any_there_is_a_fault(
             stack.enter_context(served(sandbox.url, tmp_path / str(port), _anybody(), port=port)) for port in ports
         ]
         running = stack.enter_context(front(tmp_path / "nginx", ports))
-        load = stack.enter_context(loaded(running.url(), context=_context(running)))
+        load = stack.enter_context(loaded(running.url(), context=trusted(running)))
         load.wait_for(50)
         end(gateways[0].process)
         load.wait_for(50)
@@ -180,7 +174,7 @@ def test_a_gateway_that_restarts_fails_no_call_and_without_any_there_is_a_fault(
         end(again.process)
         end(gateways[1].process)
         for version in (SOAP_11, SOAP_12):
-            answer = _post(running.port, _context(running), envelope(version), version)
+            answer = _post(running.port, trusted(running), envelope(version), version)
             assert (answer.status, answer.version) == (500, version)
             assert answer.fault.endswith("(gateway-down)")
 

@@ -117,6 +117,12 @@ def test_the_writer_of_the_ledger_may_lower_its_priority() -> None:
     assert _lines("SystemCallFilter")[-1] == "setpriority"
 
 
+def test_its_ledger_can_be_in_a_postgresql_whose_password_root_alone_reads() -> None:
+    assert "-r requirements/postgresql.txt\n" in (_UNIT.parent / "install.sh").read_text()
+    assert _lines("EnvironmentFile") == ["-/etc/toefl-shim/environment"]
+    assert "`/etc/toefl-shim/environment` (mode 600)" in (DEPLOY / "README.md").read_text()
+
+
 def test_it_waits_longer_than_running_calls_may_take() -> None:
     (seconds,) = _lines("TimeoutStopSec")
     assert int(seconds) > 90

@@ -1,13 +1,14 @@
 """Clients that call without pause and retry nothing."""
 
 import http.client
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tests.operating.served import PATIENCE, Served, until
+from tests.operating.served import PATH, PATIENCE, Served, until
 from tests.soap_http import Answer, envelope
 
 _PAUSE = 0.01
@@ -37,6 +38,46 @@ class Kept:
         response = self.connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, response.read())
+
+
+class Lean:
+    """A client that keeps its connection, and sees of an answer its status and that it is whole."""
+
+    def __init__(self, port: int, source: str) -> None:
+        self._places = ("127.0.0.1", port), (source, 0)
+        self._socket = self._connected()
+        head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {_XML['Content-Type']}\r\n"
+        self._request = f"{head}Content-Length: {len(envelope())}\r\n\r\n".encode() + envelope()
+
+    def __call__(self) -> int:
+        """Make a call, and give its status."""
+        self._socket.sendall(self._request)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._more()
+        head, _, body = received.partition(b"\r\n\r\n")
+        headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        length = int(headers[b"content-length"])
+        while len(body) < length:
+            body += self._more()
+        assert len(body) == length
+        if headers.get(b"connection") == b"close":
+            self.close()
+            self._socket = self._connected()
+        return int(head.split()[1])
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _connected(self) -> socket.socket:
+        there, here = self._places
+        return socket.create_connection(there, timeout=PATIENCE, source_address=here)
+
+    def _more(self) -> bytes:
+        more = self._socket.recv(65536)
+        if not more:
+            raise ConnectionError("the answer was cut")
+        return more
 
 
 class Load:

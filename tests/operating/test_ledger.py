@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,8 @@ import pytest
 from shim.demo import free_port
 from shim.retirement.ledger import Ledger
 from tests import postgresql
-from tests.operating.load import Kept
-from tests.operating.served import PATH, PATIENCE, Served, Settings, basic, end, is_running, served, until
+from tests.operating.load import Lean
+from tests.operating.served import PATIENCE, Served, Settings, basic, end, is_running, served, until
 from tests.operating.upstream import Upstream
 
 _CALLERS = ("admissions", "advising", "graduate", "nightly", "registrar")
@@ -34,7 +33,7 @@ def _settings(folder: Path, database: str, workers: int = 2) -> Settings:
     """Five callers, each known by its address: 127.0.0.2 to 127.0.0.6."""
     return {
         "gateway": {"workers": workers},
-        "callers": [{"name": name, "networks": [f"127.0.0.{2 + n}"]} for n, name in enumerate(_CALLERS)],
+        "callers": [{"name": name, "networks": [_address(n)]} for n, name in enumerate(_CALLERS)],
         "ledger": {"url": database, "journal": str(folder / "journal")},
     }
 
@@ -74,23 +73,23 @@ class Calls:
         until(lambda: self.answered.total() >= enough, "calls")
 
     def _call(self, name: str, n: int, port: int, number: int) -> None:
-        client, answered = _client(port, n), 0
+        client, answered = Lean(port, _address(n)), 0
         while answered < number:
             try:
-                answer = client()
-            except (OSError, HTTPException):
+                status = client()
+            except OSError:
                 self.cut[name] += 1
-                client.connection.close()
-                client = _client(port, n)
+                client.close()
+                client = Lean(port, _address(n))
                 continue
-            assert answer.status == 200, answer.body
+            assert status == 200
             answered += 1
             self.answered[name] += 1
-        client.connection.close()
+        client.close()
 
 
-def _client(port: int, n: int) -> Kept:
-    return Kept(f"http://127.0.0.1:{port}{PATH}", source=f"127.0.0.{2 + n}")
+def _address(n: int) -> str:
+    return f"127.0.0.{2 + n}"
 
 
 def _all_told(calls: Calls, database: str) -> None:
@@ -152,7 +151,7 @@ def test_sudden_deaths_lose_no_call_that_was_answered(upstream: Upstream, tmp_pa
         calls.make(ports, 200)
         killer.join(PATIENCE)
         assert not killer.is_alive()
-        shared, family = gateway.shared, [gateway.process.pid, *gateway.workers()]
+        shared, family = gateway.shared, [gateway.process.pid, gateway.writer(), *gateway.workers()]
         gateway.process.kill()
         until(lambda: not any(map(is_running, family)), "end of all")
         shutil.rmtree(shared)  # nobody is left to do that
@@ -201,15 +200,16 @@ def test_a_locked_broken_or_missing_ledger_is_no_business_of_a_call(upstream: Up
 def test_a_caller_that_was_marked_is_answered_and_warned_of(upstream: Upstream, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'ledger.db'}"
     with served(upstream.url, tmp_path / "gateway", _settings(tmp_path / "gateway", database, workers=1)) as gateway:
-        client = _client(gateway.port, 4)
-        client()
+        client = Lean(gateway.port, _address(4))
+        assert client() == 200
         until(lambda: (tmp_path / "ledger.db").exists() and _is_counted(database, "registrar"), "count")
         assert Ledger(database).mark("registrar", datetime.now(UTC))
-        until(lambda: client().status == 200 and bool(_warnings(gateway)), "warning")
-        client.connection.close()
+        until(lambda: client() == 200 and bool(_warnings(gateway)), "warning")
+        client.close()
         warning = _warnings(gateway)[0]
         assert (warning["caller"], warning["level"]) == ("registrar", "warning")
         assert gateway.call(str(warning["request"]))["outcome"] == "ok"
+        assert gateway.metrics()["migrated_calls_total", (("caller", "registrar"),)] > 0
     (registrar,) = Ledger(database).summary(datetime.now(UTC)).callers
     assert registrar.calls_since_migrated > 0
 

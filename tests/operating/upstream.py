@@ -94,6 +94,7 @@ class Upstream:
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(_LONGEST)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         received = b""
         with connection, suppress(OSError):
             while not self._stopped.is_set():

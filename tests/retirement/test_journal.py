@@ -53,7 +53,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_call_is_a_line(tmp_path: Path, lost: Lost) -> None:
-    Journal(tmp_path / "journal", None, lost).record(CALL)
+    Journal(tmp_path / "journal", None, lost, pytest.fail).record(CALL)
     (line,) = lines(tmp_path / "journal")
     assert isinstance(line.pop("at"), float)
     assert line == {name: CALL[name] for name in CALL if name not in ("request", "address")} | {"named": True}
@@ -61,7 +61,7 @@ def test_a_call_is_a_line(tmp_path: Path, lost: Lost) -> None:
 
 
 def test_nobody_else_can_read_it(tmp_path: Path, lost: Lost) -> None:
-    Journal(tmp_path / "journal", None, lost).record(CALL)
+    Journal(tmp_path / "journal", None, lost, pytest.fail).record(CALL)
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "journal").iterdir()}
     assert ((tmp_path / "journal").stat().st_mode & 0o777, modes) == (0o700, {0o600})
 
@@ -78,13 +78,13 @@ def test_nobody_else_can_read_it(tmp_path: Path, lost: Lost) -> None:
 def test_the_callers_own_words_are_kept_where_they_are_known_to_be_right(
     tmp_path: Path, lost: Lost, call: dict[str, Any], has: bool
 ) -> None:
-    Journal(tmp_path, None, lost).record(call)
+    Journal(tmp_path, None, lost, pytest.fail).record(call)
     (line,) = lines(tmp_path)
     assert ("type" in line) == has
 
 
 def test_callers_without_a_name_are_hashes_of_their_address_and_software(tmp_path: Path, lost: Lost) -> None:
-    written = Journal(tmp_path / "one", None, lost)
+    written = Journal(tmp_path / "one", None, lost, pytest.fail)
     for more in ({}, {}, {"address": "192.0.2.8"}, {"software": "Zeep"}):
         written.record(UNNAMED | more)
     first, again, other_address, other_software = (line["caller"] for line in lines(tmp_path / "one"))
@@ -99,7 +99,7 @@ def test_the_key_is_kept_and_can_be_shared(tmp_path: Path, lost: Lost) -> None:
     (tmp_path / "key").write_text("synthetic")
     places = [("one", None), ("one", None), ("two", None), ("three", tmp_path / "key"), ("four", tmp_path / "key")]
     for number, (place, key) in enumerate(places):
-        Journal(tmp_path / place, key, lost).record(UNNAMED | {"seconds": number})
+        Journal(tmp_path / place, key, lost, pytest.fail).record(UNNAMED | {"seconds": number})
     names = {
         line["seconds"]: line["caller"] for place in {place for place, _ in places} for line in lines(tmp_path / place)
     }
@@ -111,7 +111,8 @@ def test_the_key_is_kept_and_can_be_shared(tmp_path: Path, lost: Lost) -> None:
 def test_two_that_make_the_key_at_once_have_the_same(tmp_path: Path, lost: Lost) -> None:
     journals: list[Journal] = []
     threads = [
-        threading.Thread(target=lambda: journals.append(Journal(tmp_path / "journal", None, lost))) for _ in range(8)
+        threading.Thread(target=lambda: journals.append(Journal(tmp_path / "journal", None, lost, pytest.fail)))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -125,7 +126,7 @@ def test_two_that_make_the_key_at_once_have_the_same(tmp_path: Path, lost: Lost)
 
 def test_a_large_file_is_left_for_the_next(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "_FILE", 500)
-    written = Journal(tmp_path, None, lost)
+    written = Journal(tmp_path, None, lost, pytest.fail)
     for _ in range(9):
         written.record(CALL)
     assert len(files(tmp_path)) == 5
@@ -133,7 +134,7 @@ def test_a_large_file_is_left_for_the_next(tmp_path: Path, lost: Lost, monkeypat
 
 
 def test_each_process_has_a_file_of_its_own(tmp_path: Path, lost: Lost) -> None:
-    written = Journal(tmp_path, None, lost)
+    written = Journal(tmp_path, None, lost, pytest.fail)
     children = []
     for _ in range(2):
         child = os.fork()
@@ -148,7 +149,7 @@ def test_each_process_has_a_file_of_its_own(tmp_path: Path, lost: Lost) -> None:
 
 def test_what_cannot_be_written_is_counted(tmp_path: Path, lost: Lost) -> None:
     (tmp_path / "journal").write_text("no folder")
-    written = Journal(tmp_path / "journal", None, lost)
+    written = Journal(tmp_path / "journal", None, lost, pytest.fail)
     written.record(CALL)
     written.record(UNNAMED)
     assert lost.calls == 2
@@ -159,7 +160,7 @@ def test_a_full_journal_is_counted_until_there_is_room(
 ) -> None:
     monkeypatch.setattr(journal, "_MOST", 500)
     monkeypatch.setattr(journal, "_LOOK", 0)
-    written = Journal(tmp_path, None, lost)
+    written = Journal(tmp_path, None, lost, pytest.fail)
     for _ in range(9):
         written.record(CALL)
     assert lost.calls + len(lines(tmp_path)) == 9
@@ -171,7 +172,7 @@ def test_a_full_journal_is_counted_until_there_is_room(
 
 
 def test_a_line_that_was_cut_spoils_no_other(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Journal(tmp_path, None, lost)
+    written = Journal(tmp_path, None, lost, pytest.fail)
     written.record(CALL)
     real = os.write
     with monkeypatch.context() as full:
@@ -186,7 +187,7 @@ def test_a_line_that_was_cut_spoils_no_other(tmp_path: Path, lost: Lost, monkeyp
 
 def test_a_folder_that_was_deleted_is_made_again(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "_LOOK", 0)
-    written = Journal(tmp_path / "journal", None, lost)
+    written = Journal(tmp_path / "journal", None, lost, pytest.fail)
     written.record(CALL)
     for path in (tmp_path / "journal").iterdir():
         path.unlink()
@@ -199,7 +200,8 @@ def test_a_caller_that_is_marked_as_migrated_is_warned_of(
     tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "_LOOK", 0)
-    written = Journal(tmp_path, None, lost)
+    told: list[str] = []
+    written = Journal(tmp_path, None, lost, told.append)
     (tmp_path / MIGRATED).write_text('["nightly","registrar"]')
     with capture_logs() as logged:
         written.record(CALL)
@@ -212,6 +214,7 @@ def test_a_caller_that_is_marked_as_migrated_is_warned_of(
     with capture_logs() as logged:
         written.record(CALL)
     assert logged == []
+    assert told == ["registrar"]
     assert lost.calls == 0
 
 
@@ -221,7 +224,7 @@ def test_the_backlog_is_what_is_not_in_the_ledger(tmp_path: Path, lost: Lost) ->
         return waiting, failures
 
     assert told() == (0, 0)
-    Journal(tmp_path, None, lost).record(CALL)
+    Journal(tmp_path, None, lost, pytest.fail).record(CALL)
     size = files(tmp_path)[0].stat().st_size
     assert told() == (size, 0)
     (tmp_path / STATUS).write_text(json.dumps({"read": size - 5, "failures": 7}))

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def written(folder: Path) -> Journal:
-    return Journal(folder, None, pytest.fail)
+    return Journal(folder, None, pytest.fail, pytest.fail)
 
 
 def leave(folder: Path, name: str, *lines: bytes, cut: bytes = b"") -> Path:
