@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shim import config
-from shim.config import Config, ConfigError
+from shim.config import Config, ConfigError, ledger
 
 GOOD = """\
 [upstream]
@@ -557,6 +557,6 @@ class TestLedger:
         assert "synthetic-secret" not in line
 
     def test_the_driver_must_be_installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(config, "find_spec", lambda name: None)
+        monkeypatch.setattr(ledger, "find_spec", lambda name: None)
         (line,) = refused(tmp_path, f'{GOOD}[ledger]\nurl = "postgresql://c/d"\n')
         assert 'pip install "toefl-soap-shim[postgresql]"' in line
