@@ -129,22 +129,28 @@ def test_a_gateway_stops_while_one_goes_on(tmp_path: Path) -> None:
         gate.set()
 
 
-def test_failures_and_time_are_bounded_and_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("is_silent", "time_limit", "note"),
+    [
+        (False, 120, "2025-04-21: the legacy service: it answered HTTP 500 and no SOAP"),
+        (True, 2, "shadow.time_limit"),
+    ],
+    ids=["refused", "silent"],
+)
+def test_failures_and_time_are_bounded_and_counted(tmp_path: Path, is_silent: bool, time_limit: int, note: str) -> None:
     gate = threading.Event()
 
-    def silent(_values: dict[str, str], number: int) -> Answer:
-        if number:
+    def answer(_values: dict[str, str], _number: int) -> Answer:
+        if is_silent:
             gate.wait(60)
         return Answer(b"<html>secret-user</html>", 500)
 
-    with _gateway(tmp_path, silent, time_limit=3) as (gateway, _):
+    with _gateway(tmp_path, answer, time_limit=time_limit) as (gateway, _):
         for calls in (1, 2):
             _call(gateway)
             until(partial(_are, gateway, calls), "failure")
         assert _compared(gateway, "failed") == 2
-        refused, ended = _shadows(gateway)
-        assert refused["note"] == "2025-04-21: the legacy service: it answered HTTP 500 and no SOAP"
-        assert ended["note"] == "shadow.time_limit"
+        assert [shadow["note"] for shadow in _shadows(gateway)] == [note] * 2
         gate.set()
 
 
