@@ -232,6 +232,7 @@ def test_a_reload_may_bring_another_ledger(upstream: Upstream, tmp_path: Path) -
         ports = dict.fromkeys(_CALLERS, gateway.port)
         calls = Calls()
         calls.make(ports, 2)
+        until(lambda: _is_made(old), "ledger")  # from then on its writer has the journal to itself
         gateway.configure(basic(gateway, upstream.url, _settings(folder, new)))
         gateway.process.send_signal(signal.SIGHUP)
         until(lambda: "Handling signal: hup" in gateway.log, "reload")
