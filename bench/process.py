@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,11 @@ class Group:
 
     def cpu(self) -> float:
         """Seconds of CPU that all have used, in the kernel and by children that ended as well."""
-        return float(sum(sum(member.cpu_times()[:4]) for member in self.members()))
+        used = 0.0
+        for member in self.members():
+            with suppress(psutil.NoSuchProcess):  # its parent has its seconds now
+                used += sum(member.cpu_times()[:4])
+        return used
 
 
 def free_port() -> int:
