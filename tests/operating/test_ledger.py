@@ -1,4 +1,4 @@
-"""Every call is in the ledger once, but for the one that a killed worker was ending; a ledger that fails is no call's business."""
+"""Every call is in the ledger once, but for one that a killed worker was ending; a ledger that fails harms no call."""
 
 import os
 import shutil
