@@ -14,6 +14,7 @@ from shim import errors
 from shim.access import source
 from shim.config import Retirement
 from shim.retirement import policy, successor
+from shim.retirement.policy import now
 from shim.retirement.summary import DAYS, QUIET, CallerSummary, Summary
 from shim.retirement.template import day_of, render
 
@@ -126,7 +127,7 @@ class StatusPage:
     retirement: Retirement
     upstream: str
     hosts: frozenset[str]
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = now
 
     def answer(self, path: str, query: str, host: str, health: Health) -> Answer | None:
         """Answer a request.

@@ -1,8 +1,5 @@
 """nginx with the files of ``deploy/nginx`` as they are, but for ports, folders and the networks that may come."""
 
-import grp
-import os
-import pwd
 import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -13,27 +10,12 @@ from typing import Final
 
 from shim.demo import free_port, wait_for
 from tests.deploy.tools import DEPLOY, said
+from tests.operating.proxy import configured
 from tests.operating.served import PATH, end
 from tests.tools import require
 
 NAME: Final = "localhost"
 _SERVER: Final = "    server 127.0.0.1:{} fail_timeout=1s;\n"
-_MAIN: Final = """\
-daemon off;
-user {user} {group};
-pid {folder}/pid;
-error_log stderr error;
-worker_processes 1;
-events {{ worker_connections 1024; }}
-http {{
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  include {folder}/conf.d/*.conf;
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -98,9 +80,7 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
     made = ("-keyout", tls / "caller.key", "-out", tls / "callers.pem")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     said("openssl", "req", "-x509", *key, "-subj", "/O=Example/CN=registrar-import", *made)
-    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-    config = folder / "nginx.conf"
-    config.write_text(_MAIN.format(folder=folder, user=user, group=group))
+    config = configured(folder, folder / "conf.d" / "*.conf")
     with (folder / "own").open("wb") as log:
         process = subprocess.Popen([nginx, "-e", "stderr", "-c", str(config)], stdout=log, stderr=log)
     try:

@@ -12,7 +12,7 @@ from typing import Final
 from shim.demo import wait_for
 from tests.operating.served import end
 
-_CONFIG: Final = """\
+_MAIN: Final = """\
 daemon off;
 user {user} {group};
 pid {folder}/pid;
@@ -20,35 +20,46 @@ error_log stderr error;
 worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  upstream gateways {{ {servers} keepalive 16; }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://gateways;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_next_upstream error timeout non_idempotent;
-    }}
+  include {site};
+}}
+"""
+_SITE: Final = """\
+access_log off;
+upstream gateways {{ {servers} keepalive 16; }}
+server {{
+  listen 127.0.0.1:{port};
+  location / {{
+    proxy_pass http://gateways;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_next_upstream error timeout non_idempotent;
   }}
 }}
 """
+
+
+def configured(folder: Path, site: Path) -> Path:
+    """The file that nginx is started with: all its own files are in a folder, and what it serves in another file."""
+    config = folder / "nginx.conf"
+    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    config.write_text(_MAIN.format(folder=folder, site=site, user=user, group=group))
+    return config
 
 
 @contextmanager
 def proxied(nginx: str, folder: Path, port: int, gateways: Sequence[int]) -> Iterator[None]:
     """Run nginx on a port before gateways on others."""
     folder.mkdir()
-    config = folder / "nginx.conf"
+    site = folder / "site"
     # A gateway that stops is asked again as soon as it is back, and not after the ten seconds that are the default.
     servers = " ".join(f"server 127.0.0.1:{gateway} fail_timeout=1s;" for gateway in gateways)
-    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-    config.write_text(_CONFIG.format(folder=folder, port=port, servers=servers, user=user, group=group))
+    site.write_text(_SITE.format(port=port, servers=servers))
+    config = configured(folder, site)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([nginx, "-e", "stderr", "-c", str(config)], stdout=log, stderr=log)
     try:
