@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import shim.soap.spyne_compat  # noqa: F401 - before Spyne
+import shim.contracts.spyne_compat  # noqa: F401 - before Spyne
 
 from spyne import Application, ByteArray, ComplexModel, DateTime, ServiceBase, Unicode, rpc  # noqa: F401  # isort: skip
 

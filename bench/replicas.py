@@ -21,7 +21,7 @@ from bench.process import Group, free_port, listening, started
 from bench.small import turns
 from bench.systems import Setup
 from bench.upstream import Upstream, records
-from shim.retirement.ledger import Ledger
+from shim.ledger.store import Ledger
 from tests import postgresql
 from tests.deploy.front import Front, front
 
@@ -31,7 +31,7 @@ _SECONDS: Final = 3
 _CLIENTS: Final = 64
 _KIND: Final = records(1)
 _CALLER: Final = "wrk"
-_WRITER: Final = "shim.retirement.writer"
+_WRITER: Final = "shim.ledger.writer"
 _NEEDED: Final = ("nginx", "wrk", "openssl")
 _PARTS: Final = ("gateways", "their writers", "PostgreSQL", "nginx", "wrk", "upstream")
 _TARGET: Final = Path(__file__).with_name("REPLICAS.md")

@@ -20,7 +20,7 @@ from bench import growth
 from bench.found import Found
 from bench.growth import Sample
 from bench.traffic import Client, Tally
-from shim.demo import free_port, wait_for
+from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
 
 _ROOT: Final = Path(__file__).parent.parent

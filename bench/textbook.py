@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-import shim.soap.spyne_compat  # noqa: F401 - before Spyne
+import shim.contracts.spyne_compat  # noqa: F401 - before Spyne
 
 from spyne import Application, ByteArray, ComplexModel, DateTime, ServiceBase, Unicode, rpc  # isort: skip
 from spyne.protocol.soap import Soap11  # isort: skip

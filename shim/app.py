@@ -11,33 +11,34 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from shim import errors, telemetry
-from shim.access.authcodes import Authcode, StoredAuthcode
+from shim import errors
 from shim.access.callers import Callers
-from shim.access.proof import Credentials, Proof
+from shim.access.concurrency import ConcurrencyLimit
+from shim.access.presented import Credentials, PresentedCredentials
 from shim.access.replays import Replays
 from shim.access.source import source
-from shim.access.standing import Standings
-from shim.admin import Admin
-from shim.config import Config, ContractSource
-from shim.metrics import Metrics, Standing
-from shim.places import Places
+from shim.compare.shadow import Shadow
+from shim.config import Config, ContractSettings
+from shim.contracts import contract, served
+from shim.contracts.contract import Contract
+from shim.contracts.served import Pages
+from shim.ledger import summary
+from shim.ledger.journal import SUMMARY, Backlog, Journal
 from shim.query import ScoreFile, ScoreQuery
-from shim.rest.attempts import Attempts, Patience
-from shim.rest.breaker import Breaker
-from shim.rest.client import Client, Limits
-from shim.retirement import summary
-from shim.retirement.journal import SUMMARY, Backlog, Journal
-from shim.retirement.page import StatusPage
 from shim.retirement.policy import Policy, now
-from shim.retirement.shadow import Shadow
-from shim.soap import contract, wsdl
-from shim.soap.contract import Contract
-from shim.soap.endpoint import Admit, Admitted, Endpoint, House
-from shim.soap.exchange import ADDRESS, Exchange, Observe
-from shim.soap.request import Limits as RequestLimits
-from shim.soap.wsdl import Pages
-from shim.spool import Room
+from shim.spool import SpoolQuota
+from shim.upstream.authcode_status import AuthcodeStatuses
+from shim.upstream.authcodes import Authcode, StoredAuthcode
+from shim.upstream.breaker import Breaker
+from shim.upstream.client import Client, UpstreamLimits
+from shim.upstream.retry import RetryingClient, RetryPolicy
+from shim.web import correlation
+from shim.web.admin import Admin
+from shim.web.endpoint import Admit, Admitted, Endpoint, House
+from shim.web.exchange import ADDRESS, Exchange, Observe
+from shim.web.metrics import Metrics, UpstreamCollector
+from shim.web.page import StatusPage
+from shim.web.request import RequestLimits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -112,7 +113,7 @@ def build(
         AuthcodeError: An authcode or a caller's secret cannot be used.
     """
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
-    standings = Standings(_folder(shared, "standings"))
+    standings = AuthcodeStatuses(_folder(shared, "standings"))
     metrics = metrics or Metrics(_folder(shared, "metrics"))
     breaker = Breaker(
         _folder(shared, "breaker"),
@@ -121,12 +122,12 @@ def build(
         longest_call=config.upstream.deadline,
     )
     room = room_of(config)
-    places = Places(config.gateway.max_calls)
+    places = ConcurrencyLimit(config.gateway.max_calls)
     metrics.watch(room, places)
-    attempts = Attempts(
+    attempts = RetryingClient(
         upstream(config, room),
         breaker,
-        Patience(config.upstream.deadline, config.upstream.attempts),
+        RetryPolicy(config.upstream.deadline, config.upstream.attempts),
         metrics.retried,
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
@@ -136,15 +137,15 @@ def build(
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
     rooms: dict[str, WSGIApplication] = {}
     for item in config.contracts:
-        served = load_contract(item, config.retirement.info_url)
+        loaded = load_contract(item, config.retirement.info_url)
         pages = Pages(item.wsdl, config.gateway.address + item.path)
-        rooms[item.path] = _by_method(pages, Endpoint(served, admit, house, limits))
+        rooms[item.path] = _by_method(pages, Endpoint(loaded, admit, house, limits))
         rooms[item.wsdl_path] = pages.wsdl
         folder = posixpath.dirname(item.path)
-        for name, body in wsdl.imports(item.wsdl).items():
-            rooms[posixpath.join(folder, name)] = partial(wsdl.document, body)
+        for name, body in served.imports(item.wsdl).items():
+            rooms[posixpath.join(folder, name)] = partial(served.document, body)
     metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
-    collectors: list[Collector] = [Standing(stored, standings, breaker)]
+    collectors: list[Collector] = [UpstreamCollector(stored, standings, breaker)]
     if config.ledger.folder is not None:
         collectors.append(Backlog(config.ledger.folder))
     admin = Admin(stored, standings, breaker, partial(metrics.text, collectors), _status_page(config))
@@ -160,7 +161,7 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, 
         journal = Journal(config.ledger.folder, config.ledger.key_file, metrics.lost, metrics.migrated)
         observers.append(journal.record)
     if config.tracing.url is not None:
-        from shim.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
+        from shim.web.tracing import Tracing  # noqa: PLC0415 - what it imports is installed only with the extra
 
         tracing = Tracing(config.tracing.url)
         observers.append(tracing.record)
@@ -174,7 +175,7 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, 
                 observer(call)
             except Exception as error:  # noqa: BLE001 - who only watches must not harm what is watched
                 metrics.unobserved()
-                _log.error("observer", request=call["request"], note=telemetry.where(error))
+                _log.error("observer", request=call["request"], note=errors.location(error))
 
     return observe, close
 
@@ -197,7 +198,11 @@ def _folder(parent: Path, name: str) -> Path:
 
 
 def _admission(
-    config: Config, client: Attempts, stored: Mapping[str, StoredAuthcode], standings: Standings, replays: Replays
+    config: Config,
+    client: RetryingClient,
+    stored: Mapping[str, StoredAuthcode],
+    standings: AuthcodeStatuses,
+    replays: Replays,
 ) -> Admit:
     callers = Callers(config.who_may_call, stored, replays)
     gateway = config.gateway
@@ -205,8 +210,8 @@ def _admission(
     def admit(environ: "WSGIEnvironment", offered: tuple[Credentials, ...]) -> Admitted:
         seen = source(environ, gateway.trusted_proxies, gateway.certificate_header)
         environ[ADDRESS] = str(seen.address)
-        trace = telemetry.trace(environ.get("HTTP_TRACEPARENT", ""))
-        proof = Proof(seen.address, seen.relayed, seen.certificate, offered)
+        trace = correlation.trace(environ.get("HTTP_TRACEPARENT", ""))
+        proof = PresentedCredentials(seen.address, seen.relayed, seen.certificate, offered)
         caller = callers.identify(proof)
 
         def fetch(query: ScoreQuery) -> ScoreFile:
@@ -249,7 +254,7 @@ def _by_method(pages: Pages, endpoint: Endpoint) -> "WSGIApplication":
     return room
 
 
-def load_contract(source: ContractSource, info_url: str | None) -> Contract:
+def load_contract(source: ContractSettings, info_url: str | None) -> Contract:
     """Read a contract as configured.
 
     Raises:
@@ -259,15 +264,15 @@ def load_contract(source: ContractSource, info_url: str | None) -> Contract:
     return contract.load(source.wsdl, mapping, source.reportby, info_url or "")
 
 
-def room_of(config: Config) -> Room:
+def room_of(config: Config) -> SpoolQuota:
     """The room that one worker has for score files."""
-    return Room(config.spool.max_bytes, config.spool.folder)
+    return SpoolQuota(config.spool.max_bytes, config.spool.folder)
 
 
-def upstream(config: Config, room: Room) -> Client:
+def upstream(config: Config, room: SpoolQuota) -> Client:
     """The client of TOEFL Access as configured."""
     settings = config.upstream
-    limits = Limits(
+    limits = UpstreamLimits(
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         max_bytes=settings.max_bytes,

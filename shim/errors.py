@@ -234,6 +234,15 @@ BUSY: Final = _operator(
 INTERNAL: Final = _operator("internal", "The gateway failed: tell its operator the request number.")
 
 
+def location(error: BaseException) -> str:
+    """Where an unexpected exception came from: its class and the innermost line of code, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace is not None else "?"
+    return f"{type(error).__name__} in {place}"
+
+
 def in_band(text: str) -> str:
     """A fault's text as a sentence in the result, for clients of a service that had no faults.
 

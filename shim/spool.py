@@ -12,7 +12,7 @@ _IN_MEMORY: Final = 64 * 1024
 """Bytes; a thousand calls at once hold no more than so much each."""
 
 
-class Room:
+class SpoolQuota:
     """The room that the score files of one worker may take at any moment, in memory and on disk.
 
     Attributes:
@@ -58,7 +58,7 @@ class Room:
 
 
 class _Spool(SpooledTemporaryFile[bytes]):
-    def __init__(self, room: Room, folder: Path | None) -> None:
+    def __init__(self, room: SpoolQuota, folder: Path | None) -> None:
         super().__init__(max_size=_IN_MEMORY, dir=None if folder is None else str(folder))
         self._room = room
         self._size = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from shim import config
-from shim.demo import free_port, wait_for
+from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
 from tests.planted import planted as known_secrets
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from shim.demo import free_port
+from shim.cli.demo import free_port
 from tests.tools import require
 
 PASSWORD: Final = "Synthetic-Database-Password"

@@ -12,11 +12,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from shim import app
-from shim.config import SHIPPED, AuthcodeSource, CallerEntry, Config, ContractSource, Gateway, Upstream
-from shim.metrics import Metrics
+from shim.config import (
+    SHIPPED,
+    AuthcodeSettings,
+    CallerSettings,
+    Config,
+    ContractSettings,
+    GatewaySettings,
+    UpstreamSettings,
+)
 from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
+from shim.web.metrics import Metrics
 from tests.guide import END, REQUEST_LINE, START
-from tests.soap.calls import Reply, envelope, request, send
+from tests.web.calls import Reply, envelope, request, send
 
 
 @pytest.fixture
@@ -28,7 +36,9 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def settings(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setenv("AUTHCODE", DEMO_AUTHCODE)
-    return Config(upstream=Upstream(url=sandbox.url), authcodes=(AuthcodeSource(name="main", env="AUTHCODE"),))
+    return Config(
+        upstream=UpstreamSettings(url=sandbox.url), authcodes=(AuthcodeSettings(name="main", env="AUTHCODE"),)
+    )
 
 
 def _call(application: app.Application, path: str = "/TOEFLWebService/TOEFLEdm.asmx") -> Reply:
@@ -50,7 +60,7 @@ def test_a_contract_may_ask_for_json(sandbox: Sandbox, settings: Config, tmp_pat
     shutil.copy(SHIPPED / "TOEFLEdm.wsdl", tmp_path)
     mapping = (SHIPPED / "TOEFLEdm.toml").read_text().replace('dates     = ["ISO 8601"]', 'format    = "json"')
     (tmp_path / "TOEFLEdm.toml").write_text(mapping)
-    contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
+    contract = ContractSettings(wsdl=tmp_path / "TOEFLEdm.wsdl")
     reply = _call(app.build(settings.model_copy(update={"contracts": (contract,)}), tmp_path))
     assert len(json.loads(b64decode(reply.content[0].text or ""))["data"]) == 24
     assert [seen.line for seen in sandbox.requests] == [REQUEST_LINE.replace(" HTTP", "&format=json HTTP")]
@@ -85,7 +95,7 @@ def test_what_a_wsdl_imports_is_served_beside_it(settings: Config, tmp_path: Pat
     (tmp_path / "types" / "scores.xsd").write_text(schema)
     (tmp_path / "TOEFLEdm.wsdl").write_text(text.replace(types, included))
     shutil.copy(SHIPPED / "TOEFLEdm.toml", tmp_path)
-    contract = ContractSource(wsdl=tmp_path / "TOEFLEdm.wsdl")
+    contract = ContractSettings(wsdl=tmp_path / "TOEFLEdm.wsdl")
     application = app.build(settings.model_copy(update={"contracts": (contract,)}), tmp_path)
     served = send(application, request(b"", "GET", PATH_INFO="/TOEFLWebService/types/scores.xsd"))
     assert (served.code, served.body) == (200, schema.encode())
@@ -96,8 +106,8 @@ def test_the_log_names_who_called_and_from_where_behind_a_proxy(settings: Config
     behind = Config(
         upstream=settings.upstream,
         authcodes=settings.authcodes,
-        gateway=Gateway(trusted_proxies=(ip_network("127.0.0.1/32"),)),
-        callers=(CallerEntry(name="campus", networks=(ip_network("192.0.2.0/24"),)),),
+        gateway=GatewaySettings(trusted_proxies=(ip_network("127.0.0.1/32"),)),
+        callers=(CallerSettings(name="campus", networks=(ip_network("192.0.2.0/24"),)),),
     )
     application = app.build(behind, tmp_path)
     for address in ("192.0.2.7", "198.51.100.1"):

@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from shim.errors import OperatorError
-from shim.spool import Room
+from shim.spool import SpoolQuota
 
 _KIBIBYTE = 1024
 
 
 def test_what_is_written_is_read_back() -> None:
     data = bytes(range(256)) * 1024
-    with Room(len(data)).spooling() as spool:
+    with SpoolQuota(len(data)).spooling() as spool:
         for start in range(0, len(data), 1000):
             spool.write(data[start : start + 1000])
         spool.seek(0)
@@ -20,23 +20,26 @@ def test_what_is_written_is_read_back() -> None:
 
 
 def test_small_files_stay_in_memory_and_others_go_to_the_folder(tmp_path: Path) -> None:
-    with Room(_KIBIBYTE, tmp_path / "nothing").spooling() as spool:
+    with SpoolQuota(_KIBIBYTE, tmp_path / "nothing").spooling() as spool:
         spool.write(b"x")
     spool.close()
-    with pytest.raises(OperatorError, match="spool"), Room(1024 * _KIBIBYTE, tmp_path / "nothing").spooling() as spool:
+    with (
+        pytest.raises(OperatorError, match="spool"),
+        SpoolQuota(1024 * _KIBIBYTE, tmp_path / "nothing").spooling() as spool,
+    ):
         spool.write(b"x" * 65 * _KIBIBYTE)
     assert spool.closed
 
 
 def test_a_file_has_no_name(tmp_path: Path) -> None:
-    with Room(1024 * _KIBIBYTE, tmp_path).spooling() as spool:
+    with SpoolQuota(1024 * _KIBIBYTE, tmp_path).spooling() as spool:
         spool.write(b"x" * 65 * _KIBIBYTE)
         assert not list(tmp_path.iterdir())
     spool.close()
 
 
 def test_room_is_bounded_over_all_files() -> None:
-    room = Room(10)
+    room = SpoolQuota(10)
     with room.spooling() as first:
         first.write(b"x" * 6)
     with pytest.raises(OperatorError) as caught, room.spooling() as second:
@@ -49,7 +52,7 @@ def test_room_is_bounded_over_all_files() -> None:
 
 
 def test_room_is_given_back_when_filling_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room(10)
+    room = SpoolQuota(10)
     with pytest.raises(TypeError), room.spooling() as spool:
         spool.write(b"x" + spool.read)  # type: ignore[operator]
     assert room.held == 0

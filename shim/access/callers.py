@@ -16,12 +16,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shim import errors
-from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode, private_text
-from shim.access.proof import Credentials, Digest, Plain, Proof
+from shim.access.presented import Credentials, Digest, Plain, PresentedCredentials
 from shim.access.replays import WINDOW, Replays
 from shim.access.source import is_in
 from shim.access.throttle import Throttle
-from shim.config import CallerEntry
+from shim.config import CallerSettings
+from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode, private_text
 
 _REMEMBERED: Final = 600.0
 """Seconds for which credentials that were right are not looked at anew."""
@@ -47,7 +47,7 @@ class Callers:
     """All who may call."""
 
     def __init__(
-        self, entries: Sequence[CallerEntry], authcodes: Mapping[str, StoredAuthcode], replays: Replays
+        self, entries: Sequence[CallerSettings], authcodes: Mapping[str, StoredAuthcode], replays: Replays
     ) -> None:
         """Take the entries of the configuration; the first that fits is the caller.
 
@@ -59,7 +59,7 @@ class Callers:
         self._throttle = Throttle()
         self._passed = _Passed()
 
-    def identify(self, proof: Proof) -> Caller:
+    def identify(self, proof: PresentedCredentials) -> Caller:
         """Tell who offers this proof.
 
         Raises:
@@ -79,25 +79,25 @@ class Callers:
             self.accepted(proof)
         return found[0]
 
-    def accepted(self, proof: Proof) -> None:
+    def accepted(self, proof: PresentedCredentials) -> None:
         """Remember that a proof was right."""
         self._passed.add(_parts(proof))
 
-    def rejected(self, proof: Proof) -> errors.GatewayError:
+    def rejected(self, proof: PresentedCredentials) -> errors.GatewayError:
         """Count a failure, slow its source down, and give the error to raise."""
         if not proof.credentials:
             return errors.NO_CREDENTIALS.error()
         self._throttle.failed(_source_of(proof))
         return errors.NOT_AUTHENTICATED.error()
 
-    def _hash_for_nobody(self, proof: Proof) -> None:
+    def _hash_for_nobody(self, proof: PresentedCredentials) -> None:
         # A password is hashed also for a user that nobody is, so that time tells nothing of names.
         hashed = {rule.entry.user: rule.entry.password_hash for rule in self._rules if rule.entry.password_hash}
         for offered in proof.credentials:
             if hashed and isinstance(offered, Plain) and offered.user not in hashed:
                 _hashes_to(offered.password, next(iter(hashed.values())))
 
-    def _is_fresh(self, proof: Proof) -> bool:
+    def _is_fresh(self, proof: PresentedCredentials) -> bool:
         return all(
             self._replays.is_new(offered.user, offered.nonce, offered.created)
             for offered in proof.credentials
@@ -108,13 +108,13 @@ class Callers:
 class _Rule:
     """What one caller must offer: all of network, certificate and credentials that its entry names."""
 
-    def __init__(self, entry: CallerEntry, authcode: StoredAuthcode | None) -> None:
+    def __init__(self, entry: CallerSettings, authcode: StoredAuthcode | None) -> None:
         self.entry = entry
         self._authcode = authcode
         self._passed = _Passed()
         self._secret = secret_of(entry)
 
-    def caller(self, proof: Proof) -> Caller | None:
+    def caller(self, proof: PresentedCredentials) -> Caller | None:
         """The caller, if that is who offers this."""
         entry = self.entry
         placed = not entry.networks or (proof.address is not None and is_in(proof.address, entry.networks))
@@ -156,7 +156,7 @@ class _Rule:
 _Parts = tuple[tuple[str, str], ...]
 
 
-def _parts(proof: Proof) -> _Parts:
+def _parts(proof: PresentedCredentials) -> _Parts:
     """What is remembered of credentials; a digest is never the same twice, so its user and address are."""
     return tuple(
         (one.user, one.password if isinstance(one, Plain) else f"digest from {proof.address}")
@@ -186,7 +186,7 @@ class _Passed:
         return hmac.digest(self._key, repr(parts).encode(), "sha256")
 
 
-def secret_of(entry: CallerEntry) -> str:
+def secret_of(entry: CallerSettings) -> str:
     """Read a caller's own password, if it is kept in a file; empty where it is not.
 
     Raises:
@@ -203,7 +203,7 @@ def secret_of(entry: CallerEntry) -> str:
     return secret
 
 
-def _source_of(proof: Proof) -> str:
+def _source_of(proof: PresentedCredentials) -> str:
     """What failures are counted by; whoever has an IPv6 address has all of its /64."""
     if isinstance(proof.address, IPv6Address):
         return str(ip_network((proof.address, 64), strict=False))

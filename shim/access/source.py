@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
-from shim.access.proof import Address
+from shim.access.presented import Address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

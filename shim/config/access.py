@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
-from shim.config.values import AnchoredPath, Section
+from shim.config.values import AnchoredPath, SettingsSection
 
 
-class AuthcodeSource(Section):
+class AuthcodeSettings(SettingsSection):
     """Where an authcode is stored: in a file or in an environment variable.
 
     Attributes:
@@ -35,7 +35,7 @@ class AuthcodeSource(Section):
         return f"file {self.file}" if self.file is not None else f"environment variable {self.env}"
 
 
-class CallerEntry(Section):
+class CallerSettings(SettingsSection):
     """Somebody who may call, and all that it must offer as proof.
 
     Attributes:

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from shim.config.values import AnchoredPath, Section
+from shim.config.values import AnchoredPath, SettingsSection
 
 _PACKAGE: Final = Path(__file__).parent.parent
 _INSTALLED: Final = _PACKAGE / "wsdl"
@@ -13,7 +13,7 @@ SHIPPED: Final = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "wsdl"
 """Where the contracts are that come with the package."""
 
 
-class ContractSource(Section):
+class ContractSettings(SettingsSection):
     """A legacy service to be.
 
     Attributes:

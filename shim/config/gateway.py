@@ -5,10 +5,10 @@ from typing import Self
 
 from pydantic import Field, IPvAnyNetwork, PositiveFloat, PositiveInt, model_validator
 
-from shim.config.values import AnchoredPath, Bind, Section, SecureUrl, Url, is_loopback
+from shim.config.values import AnchoredPath, Bind, SecureUrl, SettingsSection, Url, is_loopback
 
 
-class Gateway(Section):
+class GatewaySettings(SettingsSection):
     """How the gateway itself runs.
 
     Attributes:
@@ -55,7 +55,7 @@ class Gateway(Section):
         return (self.public_url or f"http://{self.bind}").rstrip("/")
 
 
-class Upstream(Section):
+class UpstreamSettings(SettingsSection):
     """TOEFL Access.
 
     Attributes:
@@ -83,7 +83,7 @@ class Upstream(Section):
     proxy: Url | None = None
 
 
-class Spool(Section):
+class SpoolSettings(SettingsSection):
     """Where score files are held until they are sent; they are deleted before the call ends.
 
     Attributes:
@@ -95,7 +95,7 @@ class Spool(Section):
     max_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
 
 
-class Tracing(Section):
+class TracingSettings(SettingsSection):
     """Where spans of calls go.
 
     Attributes:

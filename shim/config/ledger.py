@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from shim.config.values import AnchoredPath, Section, base
+from shim.config.values import AnchoredPath, SettingsSection, base
 
 _SQLITE: Final = "sqlite:///"
 
@@ -38,7 +38,7 @@ def _database(url: SecretStr) -> SecretStr:
 _Database = Annotated[SecretStr, AfterValidator(_database)]
 
 
-class Ledger(Section):
+class LedgerSettings(SettingsSection):
     """Where it is kept who calls.
 
     Attributes:

@@ -6,10 +6,10 @@ from itertools import combinations
 from pydantic import Field, PositiveInt
 
 from shim.config.contracts import SHIPPED
-from shim.config.values import AnchoredPath, Moment, Page, Section, SecureUrl
+from shim.config.values import AnchoredPath, Moment, Page, SecureUrl, SettingsSection
 
 
-class Brownout(Section):
+class BrownoutSettings(SettingsSection):
     """A time in which callers are told of the end instead of being answered.
 
     Attributes:
@@ -31,7 +31,7 @@ class Brownout(Section):
         return (not self.callers or caller in self.callers) and caller not in self.exempt
 
 
-class Retirement(Section):
+class RetirementSettings(SettingsSection):
     """How the gateway ends.
 
     Attributes:
@@ -44,7 +44,7 @@ class Retirement(Section):
     deprecated: Moment | None = None
     sunset: Moment | None = None
     info_url: Page | None = None
-    brownouts: tuple[Brownout, ...] = ()
+    brownouts: tuple[BrownoutSettings, ...] = ()
 
     def wrong(self, callers: frozenset[str]) -> Iterator[str]:
         """What cannot be meant, with callers of these names."""
@@ -71,7 +71,7 @@ class Retirement(Section):
                 yield f"brownouts.{other}: overlaps or touches brownouts.{one} for {', '.join(both)}"
 
 
-class Legacy(Section):
+class LegacySettings(SettingsSection):
     """The old service, while it lives, to compare with; ``toefl-shim compare`` can be told other ones.
 
     Attributes:
@@ -87,7 +87,7 @@ class Legacy(Section):
     authcode_file: AnchoredPath | None = None
 
 
-class Shadow(Section):
+class ShadowSettings(SettingsSection):
     """How many live calls are compared with the old service once they are answered.
 
     Attributes:

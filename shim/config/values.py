@@ -21,7 +21,7 @@ base: Final[ContextVar[Path]] = ContextVar("base")
 AnchoredPath = Annotated[Path, AfterValidator(lambda path: base.get(Path()) / path)]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A table of the file; a key that it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from shim import errors
-from shim.config import Brownout, Retirement
+from shim.config import BrownoutSettings, RetirementSettings
 
 _TO_THE_MINUTE: Final = "%Y-%m-%d %H:%M"
 
@@ -25,7 +25,7 @@ class Policy:
         farewell: A page for people, for when it has ended.
     """
 
-    def __init__(self, retirement: Retirement, successor: str, clock: Callable[[], datetime] = now) -> None:
+    def __init__(self, retirement: RetirementSettings, successor: str, clock: Callable[[], datetime] = now) -> None:
         """Prepare all that can be said beforehand.
 
         Args:
@@ -62,12 +62,12 @@ class Policy:
                 raise self._brownout(hit, moment)
         return bool(hits)
 
-    def _brownout(self, hit: Brownout, moment: datetime) -> errors.GatewayError:
+    def _brownout(self, hit: BrownoutSettings, moment: datetime) -> errors.GatewayError:
         told = f"call again after {hit.end:%Y-%m-%d %H:%M:%S} UTC, and read {self._info_url} before it ends."
         return errors.BROWNOUT.error(told, retry_after=(hit.end - moment).total_seconds())
 
 
-def _signals(retirement: Retirement, successor: str) -> list[tuple[str, str]]:
+def _signals(retirement: RetirementSettings, successor: str) -> list[tuple[str, str]]:
     """The headers of RFC 9745, RFC 8594, and with RFC 5829's relation the address of what comes after."""
     headers, relations = [], []
     if retirement.deprecated is not None:
@@ -87,7 +87,7 @@ def days_left(sunset: datetime, moment: datetime) -> int:
     return math.ceil((sunset - moment) / timedelta(days=1))
 
 
-def outlook(retirement: Retirement, moment: datetime) -> str:
+def outlook(retirement: RetirementSettings, moment: datetime) -> str:
     """What is coming, in a line for the operator; empty where nothing was set."""
     told = []
     if retirement.deprecated is not None:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 from urllib.parse import quote
 
+from shim.ledger.summary import LastQuery, Summary
 from shim.query import ScoreQuery
-from shim.rest.client import query_string
-from shim.retirement.summary import LastQuery, Summary
 from shim.retirement.template import render
+from shim.upstream.client import query_string
 
 Language = Literal["csharp", "java", "python", "curl"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -45,7 +45,7 @@ def program(language: Language, upstream: str, query: LastQuery) -> str:
     """
     startdate, enddate, rest = _query(query).split("&", 2)
     return render(
-        f"{FILES[language]}.jinja",
+        f"retirement/{FILES[language]}.jinja",
         operation=query.operation,
         upstream=quote(upstream, safe="/:@%!*'()~,;=+&$[]"),
         startdate=startdate.removeprefix("startdate="),

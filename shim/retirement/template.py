@@ -22,10 +22,10 @@ def render(name: str, **values: object) -> str:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - the first who looks waits for it
+    from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - the first who looks waits for it
 
     environment = Environment(
-        loader=PackageLoader("shim.retirement"),
+        loader=PrefixLoader({name: PackageLoader(f"shim.{name}") for name in ("retirement", "web")}),
         # Programs are no HTML: each value stands in a literal of its language, which the filters write.
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shim import scorelink
 from shim.sandbox.people import person
+from shim.upstream import scorelink
 
 Scale = Literal["old", "ibt26", "mixed"]
 Names = Literal["ascii", "utf-8", "latin-1"]

@@ -9,7 +9,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
-from shim.access.proof import Credentials, Digest, Plain, Proof
+from shim.access.presented import Credentials, Digest, Plain, PresentedCredentials
 
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
@@ -49,9 +49,11 @@ def digest(
     return Digest(user, digest_of(password, fresh, created), fresh, created, moment)
 
 
-def proof(*credentials: Credentials, address: str = "192.0.2.1", relayed: bool = False, certificate: str = "") -> Proof:
+def proof(
+    *credentials: Credentials, address: str = "192.0.2.1", relayed: bool = False, certificate: str = ""
+) -> PresentedCredentials:
     """What a request offers."""
-    return Proof(ip_address(address) if address else None, relayed, certificate, credentials)
+    return PresentedCredentials(ip_address(address) if address else None, relayed, certificate, credentials)
 
 
 def basic_header(user: str = USER, password: str = SECRET, encoding: str = "utf-8") -> str:

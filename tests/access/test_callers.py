@@ -10,23 +10,13 @@ from argon2 import PasswordHasher
 
 from shim import errors
 from shim.access import throttle
-from shim.access.authcodes import Authcode, AuthcodeError, StoredAuthcode
 from shim.access.callers import Callers
-from shim.access.proof import Credentials, Proof
+from shim.access.presented import Credentials, PresentedCredentials
 from shim.access.replays import Replays
 from shim.access.throttle import REFUSE_AFTER
-from shim.config import AuthcodeSource, CallerEntry
-from tests.access.offers import (
-    OWN_HASH,
-    OWN_PASSWORD,
-    OWN_USER,
-    PLANTED,
-    SECRET,
-    USER,
-    digest,
-    plain,
-    proof,
-)
+from shim.config import AuthcodeSettings, CallerSettings
+from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from tests.access.offers import OWN_HASH, OWN_PASSWORD, OWN_USER, PLANTED, SECRET, USER, digest, plain, proof
 
 OTHER_SECRET = "synthetic-secret-3"
 OWN = plain(OWN_USER, OWN_PASSWORD)
@@ -36,11 +26,11 @@ LOOPBACK = "127.0.0.1"
 Make = Callable[..., Callers]
 
 
-def entry(name: str = "it", **proves: Any) -> CallerEntry:  # noqa: ANN401 - as a config has it
-    return CallerEntry(name=name, authcode="" if proves.get("credentials") == "pass-through" else "main", **proves)
+def entry(name: str = "it", **proves: Any) -> CallerSettings:  # noqa: ANN401 - as a config has it
+    return CallerSettings(name=name, authcode="" if proves.get("credentials") == "pass-through" else "main", **proves)
 
 
-def own(name: str = "it", user: str = OWN_USER, **more: Any) -> CallerEntry:  # noqa: ANN401 - same
+def own(name: str = "it", user: str = OWN_USER, **more: Any) -> CallerSettings:  # noqa: ANN401 - same
     return entry(name, credentials="own", user=user, password_hash=OWN_HASH, **more)
 
 
@@ -59,7 +49,7 @@ def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def authcodes() -> dict[str, StoredAuthcode]:
     environ = {"A": Authcode.of(USER, SECRET).value, "B": Authcode.of("second", OTHER_SECRET).value}
-    sources = [AuthcodeSource(name="main", env="A"), AuthcodeSource(name="other", env="B")]
+    sources = [AuthcodeSettings(name="main", env="A"), AuthcodeSettings(name="other", env="B")]
     return {source.name: StoredAuthcode(source, environ) for source in sources}
 
 
@@ -67,7 +57,7 @@ def authcodes() -> dict[str, StoredAuthcode]:
 def make(authcodes: dict[str, StoredAuthcode], tmp_path: Path) -> Make:
     folders = (tmp_path / f"nonces-{number}" for number in itertools.count())
 
-    def made(*entries: CallerEntry) -> Callers:
+    def made(*entries: CallerSettings) -> Callers:
         folder = next(folders)
         folder.mkdir()
         return Callers(entries, authcodes, Replays(folder))
@@ -89,7 +79,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def answer(callers: Callers, offered: Proof) -> str:
+def answer(callers: Callers, offered: PresentedCredentials) -> str:
     """The name of the caller, or the reason."""
     try:
         return callers.identify(offered).name
@@ -169,13 +159,15 @@ MINUTES = timedelta(minutes=1)
         pytest.param(own(certificate=SUBJECT), lambda: proof(OWN), WRONG, id="own and certificate: credentials alone"),
     ],
 )
-def test_what_a_caller_must_offer(make: Make, rule: CallerEntry, offered: Callable[[], Proof], expected: str) -> None:
+def test_what_a_caller_must_offer(
+    make: Make, rule: CallerSettings, offered: Callable[[], PresentedCredentials], expected: str
+) -> None:
     assert answer(make(rule), offered()) == expected
 
 
 class TestSecretFile:
     @pytest.fixture
-    def rule(self, tmp_path: Path) -> CallerEntry:
+    def rule(self, tmp_path: Path) -> CallerSettings:
         path = tmp_path / "secret"
         path.write_text(f"{OWN_PASSWORD}\n", encoding="utf-8")
         path.chmod(0o600)
@@ -196,7 +188,7 @@ class TestSecretFile:
         ids=["text", "digest", "password", "user", "digest's password", "digest's user", "old", "with its line's end"],
     )
     def test_text_and_digest(
-        self, make: Make, rule: CallerEntry, offered: Callable[[], Credentials], expected: str
+        self, make: Make, rule: CallerSettings, offered: Callable[[], Credentials], expected: str
     ) -> None:
         assert answer(make(rule), proof(offered())) == expected
 
@@ -210,14 +202,14 @@ class TestSecretFile:
         ids=["empty", "public", "not text"],
     )
     def test_a_file_that_cannot_be_used(
-        self, make: Make, rule: CallerEntry, spoil: Callable[[Path], object], reason: str
+        self, make: Make, rule: CallerSettings, spoil: Callable[[Path], object], reason: str
     ) -> None:
         assert rule.secret_file is not None
         spoil(rule.secret_file)
         with pytest.raises(AuthcodeError, match=reason):
             make(rule)
 
-    def test_it_must_be_there(self, make: Make, rule: CallerEntry) -> None:
+    def test_it_must_be_there(self, make: Make, rule: CallerSettings) -> None:
         assert rule.secret_file is not None
         rule.secret_file.unlink()
         with pytest.raises(AuthcodeError, match="cannot be read"):
@@ -246,7 +238,7 @@ class TestDigestOnce:
 
 class TestWhoItIs:
     def test_the_first_that_fits(self, make: Make, authcodes: dict[str, StoredAuthcode]) -> None:
-        second = CallerEntry(name="second", authcode="other", credentials="authcode")
+        second = CallerSettings(name="second", authcode="other", credentials="authcode")
         callers = make(own("own"), BY_AUTHCODE, second, ANYBODY)
         assert [answer(callers, proof(one)) for one in (OWN, plain(), plain("second", OTHER_SECRET))] == [
             "own",
@@ -266,7 +258,7 @@ class TestWhoItIs:
         for path, secret in zip(paths, (SECRET, OTHER_SECRET), strict=True):
             path.write_text(Authcode.of(USER, secret).value)
             path.chmod(0o600)
-        stored = StoredAuthcode(AuthcodeSource(name="main", file=paths[0], next_file=paths[1]))
+        stored = StoredAuthcode(AuthcodeSettings(name="main", file=paths[0], next_file=paths[1]))
         callers = Callers([BY_AUTHCODE], {"main": stored}, Replays(tmp_path))
         assert [answer(callers, proof(plain(password=secret))) for secret in (SECRET, OTHER_SECRET, "x")] == [
             "it",
@@ -316,13 +308,15 @@ class TestTime:
         assert not hashes
 
     @pytest.mark.parametrize("offered", [proof(OWN), proof(plain()), proof(plain("x")), proof()], ids=list("abcd"))
-    def test_all_rules_are_asked(self, make: Make, monkeypatch: pytest.MonkeyPatch, offered: Proof) -> None:
+    def test_all_rules_are_asked(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch, offered: PresentedCredentials
+    ) -> None:
         asked: list[int] = []
         callers = make(*self.RULES, BY_NETWORK)
         kind = type(callers._rules[0])  # noqa: SLF001 - time itself cannot be tested
         caller = kind.caller
 
-        def counted(self: Any, seen: Proof) -> object:  # noqa: ANN401 - a private class
+        def counted(self: Any, seen: PresentedCredentials) -> object:  # noqa: ANN401 - a private class
             asked.append(1)
             return caller(self, seen)
 
@@ -386,7 +380,7 @@ class TestThrottle:
         ],
     )
     def test_who_was_right_is_not_locked_out_by_guesses_from_the_same_address(
-        self, make: Make, rule: CallerEntry, right: Callable[[], Proof]
+        self, make: Make, rule: CallerSettings, right: Callable[[], PresentedCredentials]
     ) -> None:
         callers = make(rule)
         assert answer(callers, right()) == "it"

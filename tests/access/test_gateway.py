@@ -17,10 +17,10 @@ from typing import Any, Final
 import pytest
 
 from shim import errors
-from shim.access.authcodes import Authcode
 from shim.access.throttle import REFUSE_AFTER
 from shim.sandbox import Sandbox
-from shim.soap.dialect import Version
+from shim.upstream.authcodes import Authcode
+from shim.wire.dialect import Version
 from tests.access.offers import (
     OWN_HASH,
     OWN_PASSWORD,
@@ -34,8 +34,8 @@ from tests.access.offers import (
 )
 from tests.access.processes import arguments, ask, processes
 from tests.gateway import Gateway, running_gateway
-from tests.soap import calls
 from tests.soap_http import SOAP_12, Answer
+from tests.web import calls
 
 AUTHCODE: Final = Authcode.of(USER, SECRET).value
 FILE_USER: Final = "nightly"

@@ -16,8 +16,8 @@ from requests.auth import HTTPBasicAuth
 from zeep.wsse.username import UsernameToken
 
 from shim import errors
-from shim.access.authcodes import Authcode
 from shim.sandbox import Options, Sandbox, select
+from shim.upstream.authcodes import Authcode
 from tests.access.processes import arguments
 from tests.clients.calls import GET_SCORES, USER, Client, Outcome, program
 from tests.gateway import Gateway, running_gateway

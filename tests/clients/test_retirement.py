@@ -12,8 +12,8 @@ import requests
 import zeep
 
 from shim import errors
-from shim.access.authcodes import Authcode
 from shim.sandbox import Sandbox
+from shim.upstream.authcodes import Authcode
 from tests.clients import calls
 from tests.clients.calls import USER, Client, Starter
 from tests.clients.test_calls import fault, sentence

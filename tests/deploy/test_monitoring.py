@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.errors import CAUSES
-from shim.retirement.journal import MIGRATED, SUMMARY
+from shim.ledger.journal import MIGRATED, SUMMARY
 from tests.deploy.tools import DEPLOY, said
 from tests.operating.served import served, until
 from tests.operating.upstream import Part, Upstream, scores

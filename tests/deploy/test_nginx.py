@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from shim.demo import free_port
+from shim.cli.demo import free_port
 from shim.sandbox import Sandbox, select
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from shim.access.authcodes import Authcode
-from shim.demo import free_port
-from shim.retirement.ledger import Ledger
+from shim.cli.demo import free_port
+from shim.ledger.store import Ledger
 from shim.sandbox import Sandbox
+from shim.upstream.authcodes import Authcode
 from tests import postgresql
 from tests.deploy.front import front, trusted
 from tests.operating.load import Load, loaded

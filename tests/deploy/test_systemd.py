@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from shim.demo import free_port
+from shim.cli.demo import free_port
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
 from tests.deploy.tools import DEPLOY, run, said
 from tests.operating.served import PATH, PATIENCE, end, secret, until

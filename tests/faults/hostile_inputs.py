@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shim.soap.dialect import WSSE, Version
-from tests.soap.calls import GUIDE, NAMESPACE, elements, envelope, get_scores
+from shim.wire.dialect import WSSE, Version
+from tests.web.calls import GUIDE, NAMESPACE, elements, envelope, get_scores
 
 SCORES: Final = "scores"
 """Instead of a reason: the right scores."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shim.demo import free_port
+from shim.cli.demo import free_port
 from shim.sandbox import Faults, Options, Sandbox
 from tests.faults.callers_wire import Heard, Wire, call, chunks, head, talk
 from tests.faults.callers_worker import MIB, calls, wait_until, worker_of

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from shim.sandbox import Options, Sandbox, select
-from shim.soap.dialect import Version
+from shim.wire.dialect import Version
 from tests.faults.callers_worker import MIB, Worker, worker_of
 from tests.faults.hostile_inputs import LISTENER, PLANTED, SCORES, Hostile, all_inputs, bulk
 from tests.faults.table import AddRow
 from tests.gateway import Gateway, running_gateway
-from tests.soap.calls import GUIDE, envelope
 from tests.soap_http import Answer
+from tests.web.calls import GUIDE, envelope
 
 _CANARY: Final = "what-nothing-may-read"
 _DEFAULT: Final = 64 * 1024

@@ -18,8 +18,8 @@ from typing import Final
 
 import pytest
 
-from shim.access.authcodes import Authcode
-from shim.demo import free_port
+from shim.cli.demo import free_port
+from shim.upstream.authcodes import Authcode
 from tests.faults.table import AddRow
 from tests.faults.upstream_calls import FORMS, PATIENCE, SETTINGS, assert_fault, assert_refused, call, scores
 from tests.faults.upstream_cases import Case, body_of, cases, status, whole
@@ -27,8 +27,8 @@ from tests.faults.upstream_played import PLANTED, Drip, Upstream, records
 from tests.faults.upstream_tls import Authority
 from tests.gateway import Gateway, running_gateway
 from tests.operating.served import secret
-from tests.rest.played import Script, ok
 from tests.soap_http import Answer
+from tests.upstream.played import Script, ok
 
 _SECTION: Final = "The upstream"
 _WELL: Final = whole(records(5))

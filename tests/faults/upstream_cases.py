@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.faults.upstream_played import PLANTED, Drip, records
-from tests.rest.played import Script, chunked, ok
+from tests.upstream.played import Script, chunked, ok
 
 ATTEMPTS: Final = 3
 

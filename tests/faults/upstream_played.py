@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.rest.played import LONGEST_WAIT, Played, Script, read_head
+from tests.upstream.played import LONGEST_WAIT, Played, Script, read_head
 
 if TYPE_CHECKING:
     import ssl

@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from shim.soap.dialect import MARKS
+from shim.wire.dialect import MARKS
 
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True)
 _MOST_CHANGES: Final = 4

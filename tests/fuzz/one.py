@@ -9,10 +9,10 @@ import atheris
 def main(name: str, options: list[str]) -> None:
     """Run it until a finding, or until the options end it."""
     with atheris.instrument_imports(include=["shim", "tests.fuzz", "tomllib"]):
-        from shim import telemetry  # noqa: PLC0415 - what is imported before is not watched
+        from shim import log  # noqa: PLC0415 - what is imported before is not watched
         from tests.fuzz import harnesses, limits  # noqa: PLC0415 - same
 
-        telemetry.configure("critical")
+        log.configure("critical")
         harness = harnesses.load(name)
 
     def run(data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shim.soap.dialect import Dialect
+from shim.wire.dialect import Dialect
 from tests.fuzz import harnesses, limits
 from tests.fuzz.harnesses import Harness
 from tests.fuzz.inputs import MOST, Choices, expanded
@@ -66,40 +66,40 @@ class Lenient:
 # The code under test is broken in one place at a time: what stood there comes in, what shall stand there goes out.
 BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "body": ("tests.fuzz.harnesses.body", "read_body", lambda read: lambda *given: read(*given)[:-1]),
-    "credentials": ("shim.soap.credentials", "_of_basic", lambda read: lambda authorization: ()),
-    "credentials-note": ("shim.soap.credentials", "_plain", lambda plain: lambda user, password: int(user)),
+    "credentials": ("shim.wire.credentials", "_of_basic", lambda read: lambda authorization: ()),
+    "credentials-note": ("shim.wire.credentials", "_plain", lambda plain: lambda user, password: int(user)),
     "dates": (
         "tests.fuzz.harnesses.dates",
         "to_utc",
         lambda read: lambda *given: read(*given) + timedelta(seconds=1),
     ),
     "dates-exception": ("tests.fuzz.harnesses.dates", "to_utc", lambda read: lambda *given: base64.b64decode(1)),  # type: ignore[arg-type]
-    "description": ("shim.soap.description", "_value_type", lambda kind: lambda element: ""),
-    "description-exception": ("shim.soap.description", "DescriptionError", lambda error: KeyError),
+    "description": ("shim.contracts.description", "_value_type", lambda kind: lambda element: ""),
+    "description-exception": ("shim.contracts.description", "DescriptionError", lambda error: KeyError),
     "envelope-fault": (
-        "shim.soap.answer",
+        "shim.wire.answer",
         "fault",
         lambda fault: lambda dialect, cause, text: fault(dialect, cause, f"{text}."),
     ),
-    "envelope-escape": ("shim.soap.answer", "escape", lambda escape: str.strip),
-    "envelope-exception": ("shim.soap.dates", "_day", lambda day: None),
-    "envelope-length": ("shim.soap.result", "b64encode", lambda encode: lambda data: encode(data) + b"\n"),
-    "envelope-version": ("shim.soap.envelope", "sniff", lambda sniff: lambda body, content_type: Dialect()),
+    "envelope-escape": ("shim.wire.answer", "escape", lambda escape: str.strip),
+    "envelope-exception": ("shim.contracts.dates", "_day", lambda day: None),
+    "envelope-length": ("shim.wire.result", "b64encode", lambda encode: lambda data: encode(data) + b"\n"),
+    "envelope-version": ("shim.wire.envelope", "sniff", lambda sniff: lambda body, content_type: Dialect()),
     "mapping": (
-        "shim.soap.mapping",
+        "shim.contracts.mapping",
         "load",
         lambda load: lambda path: dict(itertools.islice(load(path).items(), 1, None)),
     ),
-    "mapping-exception": ("shim.soap.mapping", "reasons", lambda reasons: None),
-    "result-escape": ("shim.soap.result", "_ESCAPES", lambda escapes: escapes | {ord("\r"): "\r"}),
-    "result-base64": ("shim.soap.result", "_CHUNK", lambda chunk: 1000),
+    "mapping-exception": ("shim.contracts.mapping", "reasons", lambda reasons: None),
+    "result-escape": ("shim.wire.result", "_ESCAPES", lambda escapes: escapes | {ord("\r"): "\r"}),
+    "result-base64": ("shim.wire.result", "_CHUNK", lambda chunk: 1000),
     "scores-fit": (
         "tests.fuzz.harnesses.scores",
         "fit",
         lambda fit: lambda file, width, room: (fit(file, width, room)[0], 0),
     ),
-    "scores-verify": ("tests.rest.test_verify", "verifier", lambda verifier: Lenient),
-    "scores-chunks": ("shim.rest.verify", "_UTF8_CONTINUATION", lambda continuation: b"."),
+    "scores-verify": ("tests.upstream.test_verify", "verifier", lambda verifier: Lenient),
+    "scores-chunks": ("shim.upstream.verify", "_UTF8_CONTINUATION", lambda continuation: b"."),
 }
 
 

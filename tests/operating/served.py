@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench import growth
 from shim import config
-from shim.demo import free_port, wait_for
+from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
 from tests.planted import planted
 
@@ -201,7 +201,7 @@ def until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> flo
 
 def _is_writer(pid: int) -> bool:
     try:
-        return b"shim.retirement.writer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"shim.ledger.writer" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shim.config import SHIPPED
-from shim.retirement.ledger import Ledger
+from shim.ledger.store import Ledger
 from tests.operating.load import Background, typed
 from tests.operating.served import PATIENCE, Served, nameless, served, until
 from tests.operating.upstream import Part, Upstream, scores

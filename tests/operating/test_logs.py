@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shim import config, telemetry
-from shim.demo import free_port, settings, wait_for
+from shim import config, log
+from shim.cli.demo import free_port, settings, wait_for
 from tests.operating.load import typed
 from tests.operating.served import PATH, Served, end, served, until
 from tests.operating.upstream import Part, Upstream, scores
@@ -24,7 +24,7 @@ _IN_BAND = (
     "</reportstartdate><reportenddate>nonsense</reportenddate></getScorelinkDataByReportDate></s:Body></s:Envelope>"
 ).encode()
 _MADE = re.compile(r"[0-9a-f]{16}")
-_FIELDS = telemetry.FIELDS - {"dropped"}
+_FIELDS = log.FIELDS - {"dropped"}
 
 
 @pytest.fixture(scope="module")

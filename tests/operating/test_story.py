@@ -17,11 +17,11 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner
 
-from shim.cli import cli
+from shim.cli.main import cli
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
 from tests.operating.served import Served, basic, secret, served, until
-from tests.retirement.browser import Browser, browser
 from tests.soap_http import Answer, envelope, post
+from tests.web.browser import Browser, browser
 
 # How often each called on a working day of the weeks before.
 _CALLERS: Final = {"registrar-import": 24, "graduate-office": 8, "library": 2}

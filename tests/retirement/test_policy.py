@@ -18,14 +18,22 @@ from hypothesis import strategies as st
 from requests.utils import parse_header_links
 from structlog.testing import capture_logs
 
-from shim import app, errors, telemetry
-from shim.access.authcodes import Authcode
-from shim.config import AuthcodeSource, Brownout, CallerEntry, Config, Gateway, Retirement, Upstream
+from shim import app, errors, log
+from shim.config import (
+    AuthcodeSettings,
+    BrownoutSettings,
+    CallerSettings,
+    Config,
+    GatewaySettings,
+    RetirementSettings,
+    UpstreamSettings,
+)
 from shim.retirement.policy import Policy, outlook
 from shim.sandbox import Sandbox
-from shim.soap.dialect import Version
+from shim.upstream.authcodes import Authcode
+from shim.wire.dialect import Version
 from tests.planted import PASSWORD
-from tests.soap import calls
+from tests.web import calls
 
 PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
 WSDL_PATH: Final = "/TOEFLWebService/TOEFLEdm.wsdl"
@@ -86,20 +94,20 @@ class Served:
 
 @pytest.fixture
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Served:
-    return serve(sandbox, monkeypatch, tmp_path, Brownout(start=START, end=END))
+    return serve(sandbox, monkeypatch, tmp_path, BrownoutSettings(start=START, end=END))
 
 
-def serve(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, folder: Path, *brownouts: Brownout) -> Served:
+def serve(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, folder: Path, *brownouts: BrownoutSettings) -> Served:
     monkeypatch.setenv("AUTHCODE", AUTHCODE)
     config = Config(
-        upstream=Upstream(url=sandbox.url),
-        gateway=Gateway(admin_bind=f"127.0.0.1:{ADMIN_PORT}"),
-        authcodes=(AuthcodeSource(name="main", env="AUTHCODE"),),
+        upstream=UpstreamSettings(url=sandbox.url),
+        gateway=GatewaySettings(admin_bind=f"127.0.0.1:{ADMIN_PORT}"),
+        authcodes=(AuthcodeSettings(name="main", env="AUTHCODE"),),
         callers=(
-            CallerEntry(name="registrar", networks=(ip_network("192.0.2.0/24"),)),
-            CallerEntry(name="library", networks=(ip_network("198.51.100.0/24"),)),
+            CallerSettings(name="registrar", networks=(ip_network("192.0.2.0/24"),)),
+            CallerSettings(name="library", networks=(ip_network("198.51.100.0/24"),)),
         ),
-        retirement=Retirement(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO, brownouts=brownouts),
+        retirement=RetirementSettings(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO, brownouts=brownouts),
     )
     clock = Clock(DEPRECATED)
     return Served(app.build(config, folder, clock=clock), clock)
@@ -144,19 +152,19 @@ class TestSignals:
     @pytest.mark.parametrize(
         ("retirement", "names"),
         [
-            (Retirement(), []),
-            (Retirement(info_url=INFO), []),
-            (Retirement(info_url=INFO, brownouts=(Brownout(start=START, end=END),)), []),
-            (Retirement(info_url=INFO, deprecated=DEPRECATED), ["Deprecation", "Link"]),
-            (Retirement(info_url=INFO, sunset=SUNSET), ["Sunset", "Link"]),
+            (RetirementSettings(), []),
+            (RetirementSettings(info_url=INFO), []),
+            (RetirementSettings(info_url=INFO, brownouts=(BrownoutSettings(start=START, end=END),)), []),
+            (RetirementSettings(info_url=INFO, deprecated=DEPRECATED), ["Deprecation", "Link"]),
+            (RetirementSettings(info_url=INFO, sunset=SUNSET), ["Sunset", "Link"]),
         ],
     )
-    def test_nothing_is_told_that_was_not_set(self, retirement: Retirement, names: list[str]) -> None:
+    def test_nothing_is_told_that_was_not_set(self, retirement: RetirementSettings, names: list[str]) -> None:
         assert [name for name, _ in Policy(retirement, SUCCESSOR).signals] == names
 
     @given(st.datetimes(datetime(2000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis wants them so
     def test_any_second_is_read_as_it_was_set(self, moment: datetime) -> None:
-        retirement = Retirement(deprecated=moment, sunset=moment, info_url=INFO)
+        retirement = RetirementSettings(deprecated=moment, sunset=moment, info_url=INFO)
         told = dict(Policy(retirement, SUCCESSOR).signals)
         assert signals(told)[:2] == (moment.replace(microsecond=0),) * 2
 
@@ -205,8 +213,8 @@ class TestBrownout:
             sandbox,
             monkeypatch,
             tmp_path,
-            Brownout(start=START, end=END, callers=frozenset({"library"})),
-            Brownout(start=END, end=END + SECOND, exempt=frozenset({"library"})),
+            BrownoutSettings(start=START, end=END, callers=frozenset({"library"})),
+            BrownoutSettings(start=END, end=END + SECOND, exempt=frozenset({"library"})),
         )
         codes = []
         for moment in (START, END):
@@ -217,22 +225,22 @@ class TestBrownout:
     def test_a_dry_run_answers_and_says_whom_it_would_have_hit(
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        dry = Brownout(start=START, end=END, exempt=frozenset({"library"}), dry_run=True)
+        dry = BrownoutSettings(start=START, end=END, exempt=frozenset({"library"}), dry_run=True)
         served = serve(sandbox, monkeypatch, tmp_path, dry)
         served.clock.moment = START
         with capture_logs() as lines:
             replies = [served.call(), served.call(address=LIBRARY)]
         assert [reply.code for reply in replies] == [200, 200]
-        assert lines[0].keys() - {"log_level"} <= telemetry.FIELDS
+        assert lines[0].keys() - {"log_level"} <= log.FIELDS
         assert [(line["outcome"], line.get("dry_run")) for line in lines] == [("ok", "brownout"), ("ok", None)]
         counted = served.read("GET", "/metrics", SERVER_PORT=ADMIN_PORT).body.decode()
         assert 'toefl_shim_dry_run_hits_total{caller="registrar"} 1.0' in counted
         assert 'dry_run_hits_total{caller="library"}' not in counted
 
     def test_a_real_one_is_not_spared_by_a_dry_run(self) -> None:
-        both = (Brownout(start=START, end=END, dry_run=True), Brownout(start=START, end=END))
+        both = (BrownoutSettings(start=START, end=END, dry_run=True), BrownoutSettings(start=START, end=END))
         with pytest.raises(errors.CallerError, match="brownout"):
-            Policy(Retirement(info_url=INFO, brownouts=both), SUCCESSOR, lambda: START).spares("registrar")
+            Policy(RetirementSettings(info_url=INFO, brownouts=both), SUCCESSOR, lambda: START).spares("registrar")
 
 
 class TestSunset:
@@ -310,11 +318,13 @@ def test_the_longest_sentence_in_a_result_is_no_record() -> None:
     # The shortest record that there is has 774 bytes.
     page = "https://it.example.edu/".ljust(200, "a")
     policy = Policy(
-        Retirement(sunset=SUNSET, info_url=page, brownouts=(Brownout(start=START, end=END),)), SUCCESSOR, lambda: START
+        RetirementSettings(sunset=SUNSET, info_url=page, brownouts=(BrownoutSettings(start=START, end=END),)),
+        SUCCESSOR,
+        lambda: START,
     )
     with pytest.raises(errors.CallerError) as brownout:
         policy.spares("registrar")
-    ended = Policy(Retirement(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
+    ended = Policy(RetirementSettings(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
     assert ended is not None
     for error in (brownout.value, ended):
         assert len(errors.in_band(error.told("f" * 64))) < 774
@@ -325,18 +335,22 @@ _names = st.frozensets(st.sampled_from(sorted(NAMES)), max_size=2)
 
 
 @st.composite
-def _brownouts(draw: st.DrawFn) -> Brownout:
+def _brownouts(draw: st.DrawFn) -> BrownoutSettings:
     """One of some hours, within 40."""
     start = draw(st.integers(0, 39))
     first, end = (START + timedelta(hours=hour) for hour in (start, draw(st.integers(start + 1, 40))))
-    return Brownout(start=first, end=end, callers=draw(_names), exempt=draw(_names), dry_run=draw(st.booleans()))
+    return BrownoutSettings(
+        start=first, end=end, callers=draw(_names), exempt=draw(_names), dry_run=draw(st.booleans())
+    )
 
 
-def _retiring(windows: Iterable[Brownout]) -> Retirement:
-    return Retirement(info_url=INFO, deprecated=START, sunset=START + timedelta(hours=40), brownouts=tuple(windows))
+def _retiring(windows: Iterable[BrownoutSettings]) -> RetirementSettings:
+    return RetirementSettings(
+        info_url=INFO, deprecated=START, sunset=START + timedelta(hours=40), brownouts=tuple(windows)
+    )
 
 
-def _accepted(windows: list[Brownout]) -> Retirement:
+def _accepted(windows: list[BrownoutSettings]) -> RetirementSettings:
     """Those of the windows that can be meant with the ones before them."""
     kept = _retiring(())
     for window in windows:
@@ -351,7 +365,7 @@ class TestArithmetic:
         st.integers(-3600, 41 * 3600),
         st.sampled_from(sorted(NAMES)),
     )
-    def test_of_windows_that_were_accepted(self, retirement: Retirement, second: int, caller: str) -> None:
+    def test_of_windows_that_were_accepted(self, retirement: RetirementSettings, second: int, caller: str) -> None:
         clock = Clock(START + timedelta(seconds=second))
         policy = Policy(retirement, SUCCESSOR, clock)
         meant = [
@@ -374,8 +388,8 @@ class TestArithmetic:
             policy.spares(caller)
 
     @given(_brownouts(), _brownouts())
-    def test_two_that_meet_for_a_caller_are_refused(self, one: Brownout, other: Brownout) -> None:
-        wrong = list(Retirement(info_url=INFO, brownouts=(one, other)).wrong(NAMES))
+    def test_two_that_meet_for_a_caller_are_refused(self, one: BrownoutSettings, other: BrownoutSettings) -> None:
+        wrong = list(RetirementSettings(info_url=INFO, brownouts=(one, other)).wrong(NAMES))
         hours = [
             {one.start + timedelta(hours=hour) for hour in range(int((one.end - one.start) / timedelta(hours=1)) + 1)}
             for one in (one, other)
@@ -388,32 +402,32 @@ class TestArithmetic:
 @pytest.mark.parametrize(
     ("retirement", "moment", "told"),
     [
-        (Retirement(), START, ""),
-        (Retirement(info_url=INFO), START, ""),
+        (RetirementSettings(), START, ""),
+        (RetirementSettings(info_url=INFO), START, ""),
         (
-            Retirement(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO),
+            RetirementSettings(deprecated=DEPRECATED, sunset=SUNSET, info_url=INFO),
             SUNSET - timedelta(days=3),
             "deprecated 2026-12-01, sunset 2027-06-30 (days left: 3)",
         ),
-        (Retirement(sunset=SUNSET, info_url=INFO), SUNSET - SECOND, "sunset 2027-06-30 (days left: 1)"),
-        (Retirement(sunset=SUNSET, info_url=INFO), SUNSET, "sunset 2027-06-30 (over: every call is told so)"),
+        (RetirementSettings(sunset=SUNSET, info_url=INFO), SUNSET - SECOND, "sunset 2027-06-30 (days left: 1)"),
+        (RetirementSettings(sunset=SUNSET, info_url=INFO), SUNSET, "sunset 2027-06-30 (over: every call is told so)"),
         (
-            Retirement(
+            RetirementSettings(
                 info_url=INFO,
                 brownouts=(
-                    Brownout(start=END + timedelta(days=1), end=END + timedelta(days=2)),
-                    Brownout(start=START, end=END, callers=frozenset("ba"), dry_run=True),
+                    BrownoutSettings(start=END + timedelta(days=1), end=END + timedelta(days=2)),
+                    BrownoutSettings(start=START, end=END, callers=frozenset("ba"), dry_run=True),
                 ),
             ),
             START,
             "next brownout, a dry run, 2027-05-03 14:00 to 2027-05-03 17:00 UTC for a, b",
         ),
         (
-            Retirement(
+            RetirementSettings(
                 info_url=INFO,
                 brownouts=(
-                    Brownout(start=START - timedelta(days=1), end=START),
-                    Brownout(start=START, end=END, exempt=frozenset("c")),
+                    BrownoutSettings(start=START - timedelta(days=1), end=START),
+                    BrownoutSettings(start=START, end=END, exempt=frozenset("c")),
                 ),
             ),
             START,
@@ -421,5 +435,5 @@ class TestArithmetic:
         ),
     ],
 )
-def test_what_the_operator_is_told(retirement: Retirement, moment: datetime, told: str) -> None:
+def test_what_the_operator_is_told(retirement: RetirementSettings, moment: datetime, told: str) -> None:
     assert outlook(retirement, moment) == told

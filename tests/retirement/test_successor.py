@@ -20,16 +20,16 @@ from hypothesis import strategies as st
 from lxml import html
 from typer.testing import CliRunner
 
-from shim.cli import cli
-from shim.demo import free_port
+from shim.cli.demo import free_port
+from shim.cli.main import cli
+from shim.ledger.summary import LastQuery
 from shim.retirement import successor
 from shim.retirement.successor import FILES, LANGUAGES, Language
-from shim.retirement.summary import LastQuery
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox
 from tests.gateway import running_gateway
 from tests.guide import QUERY, REQUEST_LINE
+from tests.ledger.summaries import caller, summary
 from tests.operating.served import until
-from tests.retirement.summaries import caller, summary
 from tests.soap_http import envelope, post
 from tests.tools import require
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shim import scorelink
 from shim.sandbox.people import person
+from shim.upstream import scorelink
 from tests.guide import START
 
 _CEFR = {6: "C2", 5.5: "C1", 5: "C1", 4.5: "B2", 4: "B2", 3.5: "B1", 3: "B1", 2.5: "A2", 2: "A2", 1.5: "A1", 1: "A1"}

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shim import scorelink
 from shim.sandbox import FIRST_REPORTED, LAST_REPORTED, Names, Options, Scale, sample, select
+from shim.upstream import scorelink
 
 _moments = st.datetimes(FIRST_REPORTED - timedelta(days=1), LAST_REPORTED + timedelta(days=1)).map(
     lambda moment: moment.replace(microsecond=0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from shim.errors import CallerError
-from shim.soap.request import Limits, read_body
+from shim.web.request import RequestLimits, read_body
 from tests.fuzz.inputs import Choices, expanded
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def run(data: bytes) -> None:
     if encoding is not None:
         environ["HTTP_CONTENT_ENCODING"] = encoding
     try:
-        found: bytes | str = read_body(cast("WSGIEnvironment", environ), Limits(limit, _SECONDS))
+        found: bytes | str = read_body(cast("WSGIEnvironment", environ), RequestLimits(limit, _SECONDS))
     except CallerError as error:
         assert not error.detail
         assert error.note in ("", "OSError")

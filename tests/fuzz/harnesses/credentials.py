@@ -6,13 +6,13 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from shim import errors
-from shim.access.proof import Digest, Plain
-from shim.soap import envelope
-from shim.soap.credentials import offered
-from shim.soap.dates import to_utc
-from shim.soap.dialect import WSSE, Version
-from shim.soap.envelope import Call
-from shim.soap.mapping import Meaning
+from shim.access.presented import Digest, Plain
+from shim.contracts.dates import to_utc
+from shim.contracts.mapping import Meaning
+from shim.wire import envelope
+from shim.wire.credentials import offered
+from shim.wire.dialect import WSSE, Version
+from shim.wire.envelope import Call
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shim.soap.dates import Bound, Form, to_utc
+from shim.contracts.dates import Bound, Form, to_utc
 from tests.fuzz.inputs import Choices
 
 WORDS: Final = (

@@ -7,11 +7,11 @@ from typing import Final
 
 from lxml import etree
 
-from shim.soap import description, wsdl
-from shim.soap.contract import Contract, Operation
-from shim.soap.description import Description, DescriptionError
-from shim.soap.mapping import Meaning
-from shim.soap.service import LegacyService
+from shim.contracts import description, served
+from shim.contracts.contract import Contract, Operation
+from shim.contracts.description import Description, DescriptionError
+from shim.contracts.mapping import Meaning
+from shim.contracts.service import LegacyService
 from tests.fuzz import mutation
 from tests.fuzz.inputs import expanded
 
@@ -86,7 +86,7 @@ def run(data: bytes) -> None:
     meaning = Meaning(unavailable="it is not.")
     LegacyService(Contract({name: Operation(one, meaning) for name, one in described.items()}))
     for all_ports in (True, False):
-        etree.fromstring(wsdl.render(path, "http://127.0.0.1/", all_ports=all_ports))
+        etree.fromstring(served.render(path, "http://127.0.0.1/", all_ports=all_ports))
 
 
 def _check(one: Description) -> None:

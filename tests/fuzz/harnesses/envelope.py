@@ -14,19 +14,19 @@ from xml.etree import ElementTree as ET
 from lxml import etree
 
 from shim import errors
-from shim.access.proof import Credentials
-from shim.config import SHIPPED, Retirement
+from shim.access.concurrency import ConcurrencyLimit
+from shim.access.presented import Credentials
+from shim.config import SHIPPED, RetirementSettings
+from shim.contracts import contract
+from shim.contracts.contract import Contract, Operation
+from shim.contracts.mapping import Width
 from shim.errors import Cause
-from shim.places import Places
 from shim.query import ScoreFile, ScoreQuery
 from shim.retirement.policy import Policy
-from shim.soap import contract
-from shim.soap.contract import Contract, Operation
-from shim.soap.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
-from shim.soap.endpoint import Admitted, Endpoint, House
-from shim.soap.mapping import Width
-from shim.soap.request import Limits
-from shim.spool import Room
+from shim.spool import SpoolQuota
+from shim.web.endpoint import Admitted, Endpoint, House
+from shim.web.request import RequestLimits
+from shim.wire.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
 
@@ -150,7 +150,7 @@ class _Served:
     sentences: Mapping[str, frozenset[str]]
     contract: Contract
     upstream: _Upstream
-    room: Room
+    room: SpoolQuota
 
 
 @cache
@@ -167,12 +167,16 @@ def _changed(operation: Operation) -> Operation:
 
 
 def _serve(served: Contract) -> _Served:
-    upstream, room = _Upstream(), Room(1024 * 1024)
+    upstream, room = _Upstream(), SpoolQuota(1024 * 1024)
     details = {"", *(name for one in served.operations.values() for name in one.description.parameters)}
     details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
-    house = House(room, Places(1), upstream.observe, Policy(Retirement(), "https://example.edu/scores"))
-    return _Served(Endpoint(served, upstream.admit, house, Limits(_LIMIT, 30)), sentences, served, upstream, room)
+    house = House(
+        room, ConcurrencyLimit(1), upstream.observe, Policy(RetirementSettings(), "https://example.edu/scores")
+    )
+    return _Served(
+        Endpoint(served, upstream.admit, house, RequestLimits(_LIMIT, 30)), sentences, served, upstream, room
+    )
 
 
 def run(data: bytes) -> None:

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from shim.soap import mapping
-from shim.soap.mapping import Fixed, MappingError, Meaning, Width
+from shim.contracts import mapping
+from shim.contracts.mapping import Fixed, MappingError, Meaning, Width
 from tests.fuzz.inputs import expanded
 
 WORDS: Final = tuple(

@@ -10,10 +10,10 @@ from lxml import etree
 
 from shim import errors
 from shim.query import ScoreFile
-from shim.soap import answer
-from shim.soap.answer import Empty, Name, Wrapper
-from shim.soap.dialect import ADDRESSING, MARKS, XSI, Addressing, Dialect, Version
-from shim.soap.result import Reply, Result, ResultType
+from shim.wire import answer
+from shim.wire.answer import Empty, Name, Wrapper
+from shim.wire.dialect import ADDRESSING, MARKS, XSI, Addressing, Dialect, Version
+from shim.wire.result import Reply, Result, ResultType
 from tests.fuzz.inputs import Choices, expanded
 
 WORDS: Final = (

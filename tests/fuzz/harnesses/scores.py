@@ -5,14 +5,14 @@ import itertools
 import re
 from typing import Final
 
+from shim.contracts.mapping import Width
+from shim.contracts.records import fit
 from shim.errors import OperatorError
 from shim.query import ScoreFile
-from shim.rest.verify import LONGEST_RECORD, SHORTEST_RECORD
-from shim.soap.mapping import Width
-from shim.soap.records import fit
-from shim.spool import Room
+from shim.spool import SpoolQuota
+from shim.upstream.verify import LONGEST_RECORD, SHORTEST_RECORD
 from tests.fuzz.inputs import Choices, expanded
-from tests.rest.test_verify import REFUSED, verdict
+from tests.upstream.test_verify import REFUSED, verdict
 
 WORDS: Final = (b"\r\n", b"\n", b"\xef\xbb\xbf", b"<html>", b"{}", b"[]", b"\xc3\xa9", b"\x1a\x01\x0a", b"\x1a\x01\x0c")
 
@@ -93,7 +93,7 @@ def _check_json(file: bytes, chunk: int) -> None:
 
 
 def _check_fit(file: bytes, width: Width, limit: int) -> None:
-    room = Room(limit)
+    room = SpoolQuota(limit)
     original = ScoreFile(io.BytesIO(file), len(file), 3)
     records = [line.rstrip(b"\r") for line in file.split(b"\n")]
     wider = sum(len(record) > width.width for record in records)

@@ -1,0 +1,107 @@
+"""The architecture's rules: which package may import which, and how long and how complex a function may be."""
+
+import ast
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import shim
+
+_ROOT: Final = Path(shim.__file__).parent
+_MODULES: Final = {
+    ".".join(path.relative_to(_ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in _ROOT.rglob("*.py")
+}
+# Each package may import those that stand before it, and no other.
+_LAYERS: Final = (
+    "errors",
+    "log",
+    "query",
+    "shared",
+    "spool",
+    "wire",
+    "config",
+    "contracts",
+    "upstream",
+    "access",
+    "ledger",
+    "retirement",
+    "pipeline",
+    "compare",
+    "web",
+    "sandbox",
+    "app",
+    "cli",
+    "__main__",
+)
+
+
+def _layer(module: str) -> str:
+    return module.split(".")[1]
+
+
+def _imports(name: str) -> set[str]:
+    """The modules of the package that a module imports, wherever in its text."""
+    found = set()
+    for node in ast.walk(ast.parse(_MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= submodules & _MODULES.keys() or {node.module}
+    return found & _MODULES.keys() - {"shim"}
+
+
+def _imported_at_once(name: str) -> set[str]:
+    """What a module imports when it is imported itself."""
+    found = set()
+    for node in ast.parse(_MODULES[name].read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _loaded_by(*roots: str) -> set[str]:
+    """All modules, of this package and of others, that importing these loads."""
+    seen: set[str] = set()
+    left = set(roots)
+    while left:
+        name = left.pop()
+        seen.add(name)
+        if name in _MODULES:
+            left |= _imported_at_once(name) - seen
+    return seen
+
+
+@pytest.mark.parametrize("name", sorted(_MODULES.keys() - {"shim"}))
+def test_imports_point_one_way(name: str) -> None:
+    allowed = _LAYERS[: _LAYERS.index(_layer(name)) + 1]
+    assert not {module for module in _imports(name) if _layer(module) not in allowed}
+
+
+@pytest.mark.parametrize("name", sorted(module for module in _MODULES if module.startswith("shim.wire.")))
+def test_the_wire_format_imports_no_configuration_and_does_no_io(name: str) -> None:
+    assert {_layer(module) for module in _imports(name)} <= {"errors", "query", "wire"}
+    assert not _imported_at_once(name) & {"os", "socket", "time", "pathlib", "structlog"}
+
+
+@pytest.mark.parametrize("name", sorted(module for module in _MODULES if module.startswith("shim.contracts.")))
+def test_contracts_do_not_know_the_upstream(name: str) -> None:
+    assert not {module for module in _imports(name) if _layer(module) == "upstream"}
+
+
+def test_serving_does_not_load_what_only_commands_and_the_ledger_writer_need() -> None:
+    loaded = _loaded_by("shim.cli.main", "shim.web.server")
+    assert "shim.ledger.journal" in loaded
+    assert not {module.partition(".")[0] for module in loaded} & {"sqlalchemy", "alembic"}
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    left = {name: _imports(name) - {name} for name in _MODULES}
+    while free := {name for name, imports in left.items() if not imports & left.keys()}:
+        for name in free:
+            del left[name]
+    assert not left

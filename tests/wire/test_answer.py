@@ -1,0 +1,229 @@
+from itertools import product
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from shim import errors
+from shim.errors import Cause
+from shim.wire import answer
+from shim.wire.answer import Empty, Name, Wrapper
+from shim.wire.dialect import ADDRESSING, MARKS, Dialect, Version
+from tests.web import calls
+
+DIALECTS = [
+    Dialect(version, encoding, addressing, "urn:uuid:1" if addressing else "")
+    for version, encoding, addressing in product(Version, MARKS, (None, *ADDRESSING.values()))
+]
+FORMS: tuple[Empty, ...] = ("absent", "empty", "nil")
+every_dialect = pytest.mark.parametrize(
+    "dialect",
+    DIALECTS,
+    ids=lambda dialect: " ".join(
+        (dialect.version.name, dialect.encoding, dialect.addressing.namespace if dialect.addressing else "plain")
+    ),
+)
+
+
+def wrapper(namespace: str = calls.NAMESPACE, *, qualified: bool = True, action: str = "urn:a") -> Wrapper:
+    path = (Name("GetScoresResponse", namespace), Name("GetScoresResult", namespace if qualified else ""))
+    return Wrapper(path, action)
+
+
+def opened(body: bytes, dialect: Dialect) -> tuple[etree._Element, etree._Element | None]:
+    """The one element in the body, and the header."""
+    root = etree.fromstring(body)
+    soap = f"{{{dialect.version.namespace}}}"
+    assert root.tag == f"{soap}Envelope"
+    children = list(root)
+    header = children.pop(0) if len(children) == 2 else None
+    assert header is None or header.tag == f"{soap}Header"
+    assert [child.tag for child in children] == [f"{soap}Body"]
+    (element,) = children[0]
+    return element, header
+
+
+def related(header: etree._Element | None, dialect: Dialect, action: str) -> None:
+    if dialect.addressing is None:
+        assert header is None
+        return
+    assert header is not None
+    addressing = f"{{{dialect.addressing.namespace}}}"
+    assert [(child.tag, child.text) for child in header] == [
+        (f"{addressing}Action", action),
+        (f"{addressing}RelatesTo", dialect.message_id),
+    ]
+
+
+@every_dialect
+class TestEveryDialect:
+    def test_a_frame_with_text_in_it_is_a_well_formed_answer(self, dialect: Dialect) -> None:
+        head, tail = answer.frame(dialect, wrapper())
+        element, header = opened(head + answer.encode("QUJD", dialect) + tail, dialect)
+        assert element.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
+        assert [(child.tag, child.text) for child in element] == [(f"{{{calls.NAMESPACE}}}GetScoresResult", "QUJD")]
+        related(header, dialect, "urn:a")
+
+    @pytest.mark.parametrize(
+        ("form", "results"),
+        [("absent", []), ("empty", [{}]), ("nil", [{f"{{{calls.XSI}}}nil": "true"}])],
+        ids=FORMS,
+    )
+    def test_an_empty_answer_has_no_result_or_one_without_a_value(
+        self, dialect: Dialect, form: Empty, results: list[dict[str, str]]
+    ) -> None:
+        element, header = opened(answer.empty(dialect, wrapper(), form), dialect)
+        assert element.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
+        assert [dict(child.attrib) for child in element] == results
+        assert all(child.tag == f"{{{calls.NAMESPACE}}}GetScoresResult" for child in element)
+        assert "".join(element.itertext()) == ""  # type: ignore[arg-type]
+        related(header, dialect, "urn:a")
+
+    def test_a_byte_order_mark_is_at_the_start_of_utf_16_and_nowhere_else(self, dialect: Dialect) -> None:
+        head, tail = answer.frame(dialect, wrapper())
+        empty = (answer.empty(dialect, wrapper(), form) for form in FORMS)
+        whole = (head + answer.encode("QUJD", dialect) + tail, *empty)
+        for body in (*whole, answer.fault(dialect, errors.INTERNAL, "text")):
+            text = body.decode(dialect.encoding)
+            assert text.startswith("\ufeff") == (dialect.encoding != "utf-8")
+            assert "\ufeff" not in text[1:]
+
+    @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
+    def test_a_fault_of_every_cause(self, dialect: Dialect, cause: Cause) -> None:
+        text = cause.error("Start<&>Date").sentence
+        element, header = opened(answer.fault(dialect, cause, text), dialect)
+        soap = f"{{{dialect.version.namespace}}}"
+        assert element.tag == f"{soap}Fault"
+        if dialect.version is Version.SOAP_11:
+            assert [child.tag for child in element] == ["faultcode", "faultstring", "detail"]
+            code, said, detail = element
+            assert cause.code_11 == self.local(code)
+        else:
+            assert [child.tag for child in element] == [f"{soap}Code", f"{soap}Reason", f"{soap}Detail"]
+            ((code,), (said,), detail) = element
+            assert (code.tag, said.tag) == (f"{soap}Value", f"{soap}Text")
+            assert said.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+            assert cause.code_12 == self.local(code)
+        assert said.text == text
+        assert (len(detail), len(detail.attrib), detail.text) == (0, 0, None)
+        assert not list(element.iter("{*}Subcode"))
+        related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
+
+    @staticmethod
+    def local(code: etree._Element) -> str:
+        """The local name of a fault code, whose prefix must be SOAP's."""
+        prefix, _, name = (code.text or "").partition(":")
+        assert code.nsmap[prefix] in {version.namespace for version in Version}
+        return name
+
+
+@pytest.mark.parametrize(
+    ("namespace", "qualified", "response", "result"),
+    [
+        ("urn:x", True, "{urn:x}GetScoresResponse", "{urn:x}GetScoresResult"),
+        ("urn:x", False, "{urn:x}GetScoresResponse", "GetScoresResult"),
+        ("", True, "GetScoresResponse", "GetScoresResult"),
+        ("", False, "GetScoresResponse", "GetScoresResult"),
+    ],
+)
+def test_the_result_is_qualified_as_the_call_was(
+    namespace: str,
+    qualified: bool,
+    response: str,
+    result: str,
+) -> None:
+    head, tail = answer.frame(Dialect(), wrapper(namespace, qualified=qualified))
+    element, _ = opened(head + tail, Dialect())
+    assert (element.tag, element[0].tag) == (response, result)
+    for form in FORMS:
+        element, _ = opened(answer.empty(Dialect(), wrapper(namespace, qualified=qualified), form), Dialect())
+        assert (element.tag, [child.tag for child in element]) == (response, [] if form == "absent" else [result])
+
+
+@pytest.mark.parametrize(
+    ("path", "tags", "without"),
+    [
+        pytest.param(
+            [("Answer", "urn:a"), ("Part", "urn:b"), ("Scores", "urn:a")],
+            ["{urn:a}Answer", "{urn:b}Part", "{urn:a}Scores"],
+            ["{urn:a}Answer", "{urn:b}Part"],
+            id="nested, in two namespaces",
+        ),
+        pytest.param([("Scores", "urn:a")], ["{urn:a}Scores"], ["{urn:a}Scores"], id="bare"),
+        pytest.param([("Scores", "")], ["Scores"], ["Scores"], id="bare, of no namespace"),
+        pytest.param(
+            [("A", ""), ("B", "urn:b"), ("C", "")], ["A", "{urn:b}B", "C"], ["A", "{urn:b}B"], id="in and out"
+        ),
+    ],
+)
+def test_a_path_of_any_depth(path: list[tuple[str, str]], tags: list[str], without: list[str]) -> None:
+    deep = Wrapper(tuple(Name(*name) for name in path), "urn:a")
+    head, tail = answer.frame(Dialect(), deep)
+    assert [element.tag for element in opened(head + b"x" + tail, Dialect())[0].iter()] == tags
+    for form in FORMS:
+        element, _ = opened(answer.empty(Dialect(), deep, form), Dialect())
+        assert [part.tag for part in element.iter()] == (without if form == "absent" else tags)
+
+
+def test_an_answer_has_no_white_space_and_no_namespace_that_it_does_not_need() -> None:
+    head, tail = answer.frame(Dialect(), wrapper())
+    assert head == (
+        b'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
+        b'<soap:Body><GetScoresResponse xmlns="https://ets.org/edm/webservices/"><GetScoresResult>'
+    )
+    assert tail == b"</GetScoresResult></GetScoresResponse></soap:Body></soap:Envelope>"
+
+
+def test_the_words_of_a_fault_are_the_same_in_both_versions() -> None:
+    texts = {
+        opened(answer.fault(dialect, errors.INTERNAL, "a <&> b"), dialect)[0].xpath("string()") for dialect in DIALECTS
+    }
+    assert {str(text).removeprefix("soap:Server").removeprefix("soap:Receiver") for text in texts} == {"a <&> b"}
+
+
+# What an XML document can hold as a character. A carriage return is left out: a URI, which all
+# these texts are, collapses its white space.
+xml_text = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"),
+    min_size=1,
+    max_size=30,
+)
+
+
+def is_namespace(text: str) -> bool:
+    try:
+        etree.fromstring(f"<a:x xmlns:a={quoteattr(text)}/>".encode())
+    except etree.XMLSyntaxError:
+        return False
+    return True
+
+
+namespaces = (st.text("abz:/?#&'=%20.;~+\u00e9<>\"", min_size=1, max_size=20).map("urn:{}".format) | xml_text).filter(
+    is_namespace
+)
+
+
+@given(st.sampled_from(DIALECTS), namespaces, st.booleans(), xml_text)
+def test_any_namespace_and_action_come_back_as_they_were(
+    dialect: Dialect,
+    namespace: str,
+    qualified: bool,
+    action: str,
+) -> None:
+    expected = wrapper(namespace, qualified=qualified, action=action)
+    head, tail = answer.frame(dialect, expected)
+    for body in (head + tail, *(answer.empty(dialect, expected, form) for form in FORMS)):
+        element, header = opened(body, dialect)
+        assert etree.QName(element).namespace == namespace
+        related(header, dialect, action)
+
+
+@given(st.sampled_from(Version), st.sampled_from(tuple(MARKS)), st.sampled_from(tuple(ADDRESSING.values())), xml_text)
+def test_any_message_id_comes_back_as_it_was(version: Version, encoding: str, addressing: object, text: str) -> None:
+    dialect = Dialect(version, encoding, addressing, text)  # type: ignore[arg-type]
+    element, header = opened(answer.fault(dialect, errors.INTERNAL, text), dialect)
+    assert text in str(element.xpath("string()"))
+    assert header is not None
+    assert header[1].text == text
