@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from shim.config import LedgerSettings
 from shim.ledger.journal import STATUS
 from shim.ledger.supervisor import WriterSupervisor
-from tests.operating.served import until
+from tests.processes import wait_until
 
 
 def settings(folder: Path) -> LedgerSettings:
@@ -26,7 +26,7 @@ def writers() -> set[int]:
 
 
 def the_writer() -> int:
-    until(lambda: len(writers()) == 1, "writer")
+    wait_until(lambda: len(writers()) == 1, "writer")
     return writers().pop()
 
 
@@ -48,7 +48,7 @@ def test_it_starts_one_and_no_more(keeper: WriterSupervisor, tmp_path: Path) -> 
     keeper.look()
     first = the_writer()
     keeper.look()
-    until((tmp_path / "journal" / STATUS).exists, "beginning")
+    wait_until((tmp_path / "journal" / STATUS).exists, "beginning")
     keeper.look()
     assert writers() == {first}
     keeper.end()
@@ -61,7 +61,7 @@ def test_what_ends_the_gateway_does_not_end_it(keeper: WriterSupervisor, tmp_pat
     pid = the_writer()
     for number in (signal.SIGTERM, signal.SIGINT):
         os.kill(pid, number)
-    until((tmp_path / "journal" / STATUS).exists, "beginning")
+    wait_until((tmp_path / "journal" / STATUS).exists, "beginning")
     assert writers() == {pid}
 
 

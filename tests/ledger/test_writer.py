@@ -19,7 +19,7 @@ from tests import postgresql
 from tests.ledger.lines import line
 from tests.ledger.test_journal import CALL
 from tests.ledger.test_store import driven, rows
-from tests.operating.served import until
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -213,20 +213,20 @@ def process(database: str, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 def test_it_counts_the_last_calls_when_the_gateway_is_gone(database: str, folder: Path) -> None:
     with process(database, folder):
         leave(folder, "a", line())
-        until(lambda: not left(folder), "count")
+        wait_until(lambda: not left(folder), "count")
         leave(folder, "b", line())
     assert (counted(database), left(folder)) == (2, [])
 
 
 def test_one_at_a_time_works_in_a_folder(database: str, folder: Path) -> None:
     with process(database, folder) as first:
-        until((folder / STATUS).exists, "beginning")
+        wait_until((folder / STATUS).exists, "beginning")
         with process(database, folder) as second:
             leave(folder, "a", *[line()] * 50)
-            until(lambda: not left(folder), "count")
+            wait_until(lambda: not left(folder), "count")
             os.kill(first.pid, signal.SIGKILL)
             leave(folder, "b", *[line()] * 50)
-            until(lambda: not left(folder), "count of the other")
+            wait_until(lambda: not left(folder), "count of the other")
             assert second.poll() is None
     assert counted(database) == 100
 
@@ -238,10 +238,10 @@ def test_a_locked_database_is_waited_for(tmp_path: Path, folder: Path, capfd: py
     holder.execute("BEGIN EXCLUSIVE")
     with process(database, folder):
         leave(folder, "a", line())
-        until((folder / STATUS).exists, "failure")
+        wait_until((folder / STATUS).exists, "failure")
         assert json.loads((folder / STATUS).read_bytes())["failures"] == 1
         holder.close()
-        until(lambda: not left(folder), "count")
+        wait_until(lambda: not left(folder), "count")
     assert counted(database) == 1
     notes = [json.loads(line)["note"] for line in capfd.readouterr().err.splitlines()]
     assert notes == ["database is locked", "can be written to again"]
