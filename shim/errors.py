@@ -235,7 +235,7 @@ INTERNAL: Final = _operator("internal", "The gateway failed: tell its operator t
 
 
 def location(error: BaseException) -> str:
-    """Where an unexpected exception came from: its class and the innermost line of code, without its text."""
+    """Return the class of an exception and the innermost line of code it came from, without its text."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -243,17 +243,9 @@ def location(error: BaseException) -> str:
     return f"{type(error).__name__} in {place}"
 
 
-def in_band(text: str) -> str:
-    """A fault's text as a sentence in the result, for clients of a service that had no faults.
-
-    The old service said so of failed log-ons alone. Its clients tell an error from
-    scores by one of four tests: how the text begins, how it ends, and two phrases.
-    Whatever went wrong must pass all four, or a client would file it as scores.
-    """
-    return (
-        f"Logon failure: {text} To this program every error looks like a failed log-on, in which the caller "
-        "is not authenticated or the user name or password is incorrect. Please check your username, password."
-    )
+def as_gateway_error(error: Exception) -> GatewayError:
+    """Return the error to answer with: itself, or ``INTERNAL`` for an exception that nothing expected."""
+    return error if isinstance(error, GatewayError) else INTERNAL.error(note=location(error))
 
 
 CAUSES: Final = {cause.slug: cause for cause in tuple(globals().values()) if isinstance(cause, Cause)}

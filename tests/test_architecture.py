@@ -18,6 +18,7 @@ _LAYERS: Final = (
     "errors",
     "log",
     "query",
+    "call_record",
     "shared",
     "spool",
     "wire",

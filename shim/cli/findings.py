@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shim import app, config
+from shim import config
 from shim.access.callers import secret_of
 from shim.config import Config, ConfigError, ContractSettings, LegacySettings
+from shim.contracts import contract
 from shim.contracts.contract import ContractError
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.policy import outlook
+from shim.spool import SpoolQuota
 from shim.upstream.authcodes import AuthcodeError, StoredAuthcode
+from shim.upstream.client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,11 @@ def _callers(settings: Config) -> Iterator[Finding]:
 
 def _contract(source: ContractSettings, info_url: str | None) -> Iterator[Finding]:
     try:
-        contract = app.load_contract(source, info_url)
+        loaded = contract.from_settings(source, info_url)
     except ContractError as error:
         yield from _wrong("contract", error)
         return
-    answered = [name for name, operation in contract.operations.items() if not operation.meaning.unavailable]
+    answered = [name for name, operation in loaded.operations.items() if not operation.meaning.unavailable]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
 
 
@@ -102,7 +105,8 @@ def _call(settings: Config, authcode: str) -> Finding:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     query = ScoreQuery(now - timedelta(minutes=1), now, "TOEFL", "scorelinkbyreportdate")
     try:
-        with app.upstream(settings, app.room_of(settings)).fetch(query, authcode) as file:
+        quota = SpoolQuota(settings.spool.max_bytes, settings.spool.folder)
+        with Client(settings.upstream, quota).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:
         return Finding("upstream", good=False, text=error.in_full)

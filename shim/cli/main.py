@@ -24,7 +24,7 @@ from shim.cli import demo
 from shim.cli import findings as checks
 from shim.compare.comparison import Comparison
 from shim.config import AuthcodeSettings, Config, ConfigError, ContractSettings
-from shim.contracts import adopt
+from shim.contracts import adopt, contract
 from shim.contracts.adopt import AdoptError
 from shim.contracts.contract import Contract, ContractError
 from shim.retirement import successor
@@ -199,7 +199,7 @@ def show_contracts(config_file: ConfigFile = None) -> None:
         configured = config.load(config_file) if config.names_upstream(config_file) else None
         for source in configured.contracts if configured else (ContractSettings(),):
             info_url = configured.retirement.info_url if configured else None
-            _out.print(_contract_table(source.path, app.load_contract(source, info_url)))
+            _out.print(_contract_table(source.path, contract.from_settings(source, info_url)))
     except (ConfigError, ContractError) as error:
         _refuse(error)
 

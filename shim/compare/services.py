@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
-from shim import app, config, errors, log
+from shim import config, errors, log
 from shim.compare.comparison import Comparison, NotScoresError, Records
 from shim.compare.legacy import Legacy, LegacyError, days, whole_days
 from shim.config import AuthcodeSettings, Config, ContractSettings, ShadowSettings, SpoolSettings, UpstreamSettings
+from shim.contracts import contract
 from shim.contracts.contract import ContractError
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
+from shim.spool import SpoolQuota
 from shim.upstream.authcodes import AuthcodeError, StoredAuthcode
+from shim.upstream.client import Client
 
 _MEMORY: Final = 2 * 1024 * 1024 * 1024
 
@@ -51,12 +54,12 @@ class Services:
             self._authcode = self._credentials = StoredAuthcode(stored[0])
             if source.authcode_file is not None:
                 self._credentials = StoredAuthcode(AuthcodeSettings(name="legacy", file=source.authcode_file))
-            contract = app.load_contract(ContractSettings(wsdl=source.wsdl, mapping=source.mapping), None)
+            described = contract.from_settings(ContractSettings(wsdl=source.wsdl, mapping=source.mapping))
             there = settings.upstream.model_copy(update={"url": source.url})
-            self._legacy = Legacy(contract, source.wsdl, there, operation)
+            self._legacy = Legacy(described, source.wsdl, there, operation)
         except (AuthcodeError, ContractError, LegacyError) as error:
             raise ComparisonError(str(error)) from error
-        self._client = app.upstream(settings, app.room_of(settings))
+        self._client = Client(settings.upstream, SpoolQuota(settings.spool.max_bytes, settings.spool.folder))
 
     def days(self, first: date, last: date) -> Iterator[ScoreQuery]:
         """What to ask for all scores of some days, in the zone of the operation, day by day.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from shim import errors
-from shim.config import reasons
+from shim.config import ContractSettings, reasons
 from shim.contracts import description, mapping
 from shim.contracts.dates import Bound, to_utc
 from shim.contracts.description import Description, DescriptionError
@@ -195,3 +195,17 @@ def load(
     return Contract(
         {name: Operation(part, meanings.get(name, _UNMAPPED), replacement) for name, part in described.items()}
     )
+
+
+def from_settings(settings: ContractSettings, info_url: str | None = None) -> Contract:
+    """Read a contract as configured.
+
+    Args:
+        settings: The files, and what the operations report by.
+        info_url: Where callers read about the end of an operation.
+
+    Raises:
+        ContractError: The WSDL or its mapping cannot be used.
+    """
+    mapping_path = settings.mapping or settings.wsdl.with_suffix(".toml")
+    return load(settings.wsdl, mapping_path, settings.reportby, info_url or "")

@@ -4,7 +4,7 @@ Spyne sees neither the request's bytes nor the answer's: it gets the parameters
 of a call that was read and checked, and gives back what was made of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -12,16 +12,12 @@ from lxml import etree
 from shim import errors
 from shim.contracts import spyne_compat  # noqa: F401 - makes the imports of Spyne below work
 from shim.contracts.contract import Contract, Operation
-from shim.query import ScoreFile
 from shim.wire.envelope import Call, is_nil
 
 from spyne import Application, MethodContext, Service, rpc  # isort: skip
 from spyne.model.primitive import Unicode  # isort: skip
 from spyne.protocol import ProtocolBase  # isort: skip
 from spyne.server import ServerBase  # isort: skip
-
-Handler = Callable[[Mapping[str, str | None]], ScoreFile]
-"""Answers a call with these parameters, by name."""
 
 # Spyne wants one; calls come in whatever namespace, and are dispatched by local name.
 _NAMESPACE: Final = "urn:toefl-soap-shim"
@@ -53,7 +49,7 @@ class LegacyService:
         self._contract = contract
         methods = {name: _method(operation) for name, operation in contract.operations.items()}
         service = type("LegacyOperations", (Service,), methods)
-        self._transport = _Transport(_Application([service], _NAMESPACE, in_protocol=_Parameters()))
+        self._transport = _Transport(Application([service], _NAMESPACE, in_protocol=_Parameters()))
 
     def operation(self, call: Call, action: str) -> Operation:
         """The operation that a call names.
@@ -66,28 +62,27 @@ class LegacyService:
             self._contract.check_action(named, operation)
         return operation
 
-    def answer(self, call: Call, operation: Operation, handler: Handler) -> ScoreFile:
-        """Validate the parameters of a call and hand them to a handler.
+    def parameters(self, call: Call, operation: Operation) -> dict[str, str | None]:
+        """Return the validated parameters of a call, by name; None for one that was not sent.
 
         Raises:
-            GatewayError: A parameter is wrong, or the handler says so.
+            CallerError: A parameter is wrong.
         """
-        return self._transport.call(operation, _parameters(call.element, operation), handler)
+        return self._transport.call(operation, _gather(call.element, operation))
 
 
 def _method(operation: Operation) -> Any:
     names = tuple(operation.description.parameters)
 
-    def method(context: MethodContext, *values: str | None) -> ScoreFile:
-        handler: Handler = context.udc
-        return handler(dict(zip(names, values, strict=True)))
+    def method(_context: MethodContext, *values: str | None) -> dict[str, str | None]:
+        return dict(zip(names, values, strict=True))
 
     method.__name__ = operation.name
     types = [_TYPES.get(kind, Unicode) for kind in operation.description.parameters.values()]
     return rpc(*types, _args=[_MARK + name for name in names])(method)
 
 
-def _parameters(body: etree._Element, operation: Operation) -> dict[str, str]:
+def _gather(body: etree._Element, operation: Operation) -> dict[str, str]:
     """The text of each parameter, wherever in the body and in whatever namespace it stands."""
     gathered: dict[str, str] = {}
     seen = set()
@@ -138,32 +133,18 @@ class _Context(MethodContext):  # type: ignore[misc]
     __setattr__ = object.__setattr__
 
 
-class _Application(Application):  # type: ignore[misc]
-    """Hands an exception back to the transport as it is, where Spyne would log it and make a fault of its text."""
-
-    def call_wrapper(self, ctx: MethodContext) -> Any:
-        """Call the method."""
-        try:
-            return super().call_wrapper(ctx)
-        except Exception as error:  # noqa: BLE001 - raised again by the transport
-            return error
-
-
 class _Transport(ServerBase):  # type: ignore[misc]
     """A transport for calls that are already read: ``spyne.server.ServerBase`` is the documented way to add one."""
 
     transport = _NAMESPACE
 
-    def call(self, operation: Operation, parameters: Mapping[str, str], handler: Handler) -> ScoreFile:
-        """Run one call through Spyne."""
+    def call(self, operation: Operation, parameters: Mapping[str, str]) -> dict[str, str | None]:
+        """Run one call through Spyne, and return the validated parameters."""
         context = _Context(self, MethodContext.SERVER)
         context.method_request_string = operation.name
         context.in_body_doc = parameters
-        context.udc = handler
         (context,) = self.app.in_protocol.generate_method_contexts(context)
         self.get_in_object(context)
         self.get_out_object(context)
-        (result,) = context.out_object
-        if isinstance(result, Exception):
-            raise result
-        return result  # type: ignore[no-any-return]
+        (values,) = context.out_object
+        return values  # type: ignore[no-any-return]

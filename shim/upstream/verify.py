@@ -53,7 +53,7 @@ class Verifier(Protocol):
         """
 
 
-def verifier(wanted: Format) -> Verifier:
+def verifier_for(wanted: Format) -> Verifier:
     """Expect a body of this format."""
     return _Text() if wanted == "text" else _Json()
 

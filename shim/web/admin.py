@@ -24,14 +24,14 @@ class Admin:
     def __init__(
         self,
         authcodes: Mapping[str, StoredAuthcode],
-        standings: AuthcodeStatuses,
+        statuses: AuthcodeStatuses,
         breaker: Breaker,
         metrics: Callable[[], bytes],
         status_page: StatusPage,
     ) -> None:
         """Take what is reported on, and what makes the text of the metrics."""
         self._authcodes = authcodes
-        self._standings = standings
+        self._statuses = statuses
         self._breaker = breaker
         self._text_of_metrics = metrics
         self._status_page = status_page
@@ -68,11 +68,11 @@ class Admin:
         return Health(keys, is_answering=not self._breaker.refuses)
 
     def _state(self, name: str, authcode: StoredAuthcode) -> KeyState:
-        standing, age = self._standings.of(name), authcode.age
-        if not standing.is_refused:
-            return "accepted" if standing.last_success is not None else "not used yet"
+        status, age = self._statuses.of(name), authcode.age
+        if not status.is_refused:
+            return "accepted" if status.last_success is not None else "not used yet"
         # A new one has not been tried yet, and will not be if nobody sends calls because of this answer.
-        replaced = age is not None and time.time() - age > (standing.last_refusal or 0)
+        replaced = age is not None and time.time() - age > (status.last_refusal or 0)
         return "not used yet" if replaced else "refused"
 
     def _metrics(self) -> Answer:

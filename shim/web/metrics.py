@@ -25,7 +25,8 @@ class Metrics:
     """Counters that every worker adds to, in files of a folder that they share."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder; there can be one for a process, as the library knows it by the environment."""
+        """Count in a folder, one for a process: the library knows the folder by the environment."""
+        folder.mkdir(exist_ok=True)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = self._folder = str(folder)
         values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         own: dict[str, Any] = {"namespace": "toefl_shim", "registry": None}
@@ -58,15 +59,10 @@ class Metrics:
             self._bytes.inc(call.get("bytes", 0))
             self._records.inc(call.get("records", 0))
 
-    def watch(self, room: SpoolQuota, places: ConcurrencyLimit) -> None:
-        """Take what each worker will be doing something in."""
-        self._watched = room, places
-
-    def measure(self) -> None:
-        """Note what this worker is doing now; it does so every second."""
-        room, places = self._watched
-        self._spool.set(room.held)
-        self._in_flight.set(places.taken)
+    def sample(self, quota: SpoolQuota, limit: ConcurrencyLimit) -> None:
+        """Set the gauges of this worker to what it holds and does now."""
+        self._spool.set(quota.held)
+        self._in_flight.set(limit.running)
 
     def retried(self) -> None:
         """Count a further attempt."""
@@ -111,10 +107,10 @@ class Metrics:
 class UpstreamCollector(Collector):
     """How the authcodes and the upstream stand."""
 
-    def __init__(self, authcodes: Mapping[str, StoredAuthcode], standings: AuthcodeStatuses, breaker: Breaker) -> None:
+    def __init__(self, authcodes: Mapping[str, StoredAuthcode], statuses: AuthcodeStatuses, breaker: Breaker) -> None:
         """Take what is reported on."""
         self._authcodes = authcodes
-        self._standings = standings
+        self._statuses = statuses
         self._breaker = breaker
 
     def collect(self) -> Iterator[Metric]:
@@ -133,10 +129,10 @@ class UpstreamCollector(Collector):
             "toefl_shim_authcode_refused", "Whether TOEFL Access refused the last call with it.", labels=["authcode"]
         )
         for name, authcode in self._authcodes.items():
-            standing = self._standings.of(name)
-            refused.add_metric([name], standing.is_refused)
+            status = self._statuses.of(name)
+            refused.add_metric([name], status.is_refused)
             if authcode.age is not None:
                 age.add_metric([name], authcode.age)
-            if standing.last_success is not None:
-                success.add_metric([name], standing.last_success)
+            if status.last_success is not None:
+                success.add_metric([name], status.last_success)
         yield from (breaker, age, success, refused)

@@ -13,11 +13,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from shim import errors
-from shim.app import Application
 from shim.config import ConfigError, GatewaySettings, LedgerSettings
 from shim.contracts.contract import ContractError
 from shim.ledger.supervisor import WriterSupervisor
 from shim.upstream.authcodes import AuthcodeError
+from shim.web.application import Application
 from shim.web.worker import KEEPALIVE, hold_signals, release_signals
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """
         super().load_wsgi()
         application = self.wsgi
-        self._measure = application.metrics.measure
+        self._sample = application.sample
 
         def closing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             def start(*answer: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - gunicorn has no types
@@ -118,7 +118,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Tell the server every second that this worker lives, and everybody what it is doing."""
         super().notify()
-        self._measure()
+        self._sample()
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:

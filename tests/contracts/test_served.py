@@ -1,10 +1,7 @@
-from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from structlog.testing import capture_logs
 from zeep import Client
 
 from shim.contracts import served
@@ -12,7 +9,6 @@ from tests.contracts import wsdls
 from tests.web import calls
 
 ADDRESS = "https://scores.example.edu/TOEFLWebService/TOEFLEdm.asmx"
-PAGES = served.Pages(calls.WSDL, ADDRESS)
 WSDL_SOAP = {
     "http://schemas.xmlsoap.org/wsdl/soap/": "1.1",
     "http://schemas.xmlsoap.org/wsdl/soap12/": "1.2",
@@ -27,10 +23,6 @@ def ports(body: bytes) -> dict[str, list[tuple[str, str]]]:
         ]
         for port in etree.fromstring(body).iter("{http://schemas.xmlsoap.org/wsdl/}port")
     }
-
-
-def get(query: str = "", method: str = "GET", /, **changes: object) -> calls.Reply:
-    return calls.send(PAGES, calls.request(b"", method, QUERY_STRING=query, **changes))
 
 
 DEFAULT = {"TOEFLEdmSoap": [("1.1", ADDRESS)]}
@@ -78,64 +70,6 @@ class TestRender:
             assert "GetScores" in port.binding.all()
 
 
-class TestPages:
-    @pytest.mark.parametrize(
-        "query", ["wsdl", "WSDL", "Wsdl", "wsdl=", "singleWsdl", "singlewsdl", "wsdl&x=y", "x=y&wsdl", "wsdl&ports=1"]
-    )
-    def test_the_wsdl(self, query: str) -> None:
-        reply = get(query)
-        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
-        assert ports(reply.body) == DEFAULT
-
-    @pytest.mark.parametrize("query", ["wsdl&ports=all", "ports=all&WSDL", "singleWsdl&Ports=all"])
-    def test_the_wsdl_with_all_ports(self, query: str) -> None:
-        assert ports(get(query).body) == BOTH
-
-    @pytest.mark.parametrize("query", ["", "x=y", "wsd", "ports=all", "%ff%00"])
-    def test_a_page_for_people(self, query: str) -> None:
-        reply = get(query)
-        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/plain; charset=utf-8")
-        assert f"{ADDRESS}?wsdl" in reply.body.decode()
-
-    @pytest.mark.parametrize("query", ["wsdl", ""])
-    def test_head_has_the_headers_of_get(self, query: str) -> None:
-        got, head = get(query), get(query, "HEAD")
-        assert head.body == b""
-        assert head.headers["Content-Length"] == str(len(got.body))
-        assert head.headers["Content-Type"] == got.headers["Content-Type"]
-
-    @pytest.mark.parametrize("query", ["wsdl", "", "wsdl&ports=all"])
-    def test_what_a_client_says_of_its_host_is_never_repeated(self, query: str) -> None:
-        reply = get(
-            query,
-            HTTP_HOST="evil.example",
-            SERVER_NAME="evil.example",
-            HTTP_X_FORWARDED_HOST="evil.example",
-            SCRIPT_NAME="/evil.example",
-        )
-        assert reply.body == get(query).body
-        assert b"evil" not in reply.body + str(reply.headers).encode()
-
-    def test_its_line_in_the_log(self) -> None:
-        with capture_logs() as lines:
-            get("wsdl")
-        assert [line["outcome"] for line in lines] == ["page"]
-
-
-class TestOwnAddress:
-    @pytest.mark.parametrize(("query", "expected"), [("", DEFAULT), ("x", DEFAULT), ("ports=all", BOTH)])
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_the_wsdl(self, query: str, expected: object, method: str) -> None:
-        reply = calls.send(PAGES.wsdl, calls.request(b"", method, QUERY_STRING=query))
-        assert reply.code == HTTPStatus.OK
-        assert (method == "HEAD" and not reply.body) or ports(reply.body) == expected
-
-    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-    def test_other_methods(self, method: str) -> None:
-        reply = calls.send(PAGES.wsdl, calls.request(b"", method))
-        assert (reply.code, reply.slug) == (405, "method")
-
-
 PLAIN_PORT = '<w:port name="Plain" binding="t:Bound"><h:address location="http://old.example/"/></w:port>'
 XSD = '<x:schema xmlns:x="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:{}">{}</x:schema>'
 
@@ -168,13 +102,3 @@ class TestImports:
             (tmp_path / name).write_text(text, encoding="utf-8")
         path, _ = calls.written(tmp_path, wsdls.wsdl(wsdls.schema(imported("a", "sub/a.xsd") + wsdls.wrapped())))
         assert served.imports(path) == {name: text.encode() for name, text in files.items()}
-
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_they_are_served(self, method: str) -> None:
-        reply = calls.send(partial(served.document, b"<a/>"), calls.request(b"", method))
-        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
-        assert reply.body == (b"" if method == "HEAD" else b"<a/>")
-
-    def test_other_methods(self) -> None:
-        reply = calls.send(partial(served.document, b"<a/>"), calls.request(b""))
-        assert (reply.code, reply.slug) == (405, "method")

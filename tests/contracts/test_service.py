@@ -1,7 +1,5 @@
-import io
 import itertools
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,27 +10,17 @@ from shim import errors
 from shim.contracts import contract
 from shim.contracts.service import LegacyService
 from shim.errors import GatewayError
-from shim.query import ScoreFile
 from shim.wire import envelope
 from tests.web import calls
 
 SHIPPED = LegacyService(calls.shipped())
-FILE = ScoreFile(io.BytesIO(), 0, 0)
 GIVEN = dict(calls.GUIDE)
 
 
 def values_of(body: str, service: LegacyService = SHIPPED, action: str = "") -> dict[str, str | None]:
-    """What the handler gets."""
-    got: list[Mapping[str, str | None]] = []
-
-    def handler(values: Mapping[str, str | None]) -> ScoreFile:
-        got.append(values)
-        return FILE
-
+    """Return the validated parameters of a call with this body."""
     call = envelope.parse(calls.envelope(body).encode(), "").call()
-    assert service.answer(call, service.operation(call, action), handler) is FILE
-    (values,) = got
-    return dict(values)
+    return service.parameters(call, service.operation(call, action))
 
 
 def refused(body: str, service: LegacyService = SHIPPED) -> tuple[str, str]:
@@ -206,32 +194,12 @@ class TestTypes:
         assert values_of(with_type("", 'xsi:nil="true"'), typed(tmp_path, "int"))["Type"] is None
 
 
-class TestHandler:
-    @pytest.mark.parametrize(
-        "error",
-        [errors.UPSTREAM_BUSY.error(note="n"), KeyError("secret"), OSError("secret")],
-        ids=["ours", "key", "os"],
-    )
-    def test_what_it_raises_comes_back_as_it_is(self, error: Exception) -> None:
-        def handler(_: object) -> ScoreFile:
-            raise error
-
-        call = envelope.parse(calls.envelope().encode(), "").call()
-        with pytest.raises(type(error)) as caught:
-            SHIPPED.answer(call, SHIPPED.operation(call, ""), handler)
-        assert caught.value is error
-
-    def test_nothing_of_a_value_is_logged(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        def handler(_: object) -> ScoreFile:
-            raise KeyError("synthetic-secret")
-
-        caplog.set_level(logging.DEBUG)
-        service = typed(tmp_path, "int")
-        assert refused(with_type("synthetic-secret"), service)[0] == "bad-parameter"
-        call = envelope.parse(calls.envelope(with_type("5", 'id="synthetic-secret"')).encode(), "").call()
-        with pytest.raises(KeyError):
-            service.answer(call, service.operation(call, ""), handler)
-        assert "synthetic-secret" not in caplog.text
+def test_nothing_of_a_value_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    service = typed(tmp_path, "int")
+    assert refused(with_type("synthetic-secret"), service)[0] == "bad-parameter"
+    assert values_of(with_type("5", 'id="synthetic-secret"'), service)["Type"] == "5"
+    assert "synthetic-secret" not in caplog.text
 
 
 def test_two_contracts_live_side_by_side(tmp_path: Path) -> None:

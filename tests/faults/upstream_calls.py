@@ -8,6 +8,7 @@ from typing import Final
 from lxml import etree
 
 from shim import errors
+from shim.wire import inband
 from tests.faults.upstream_played import PLANTED
 from tests.gateway import Gateway
 from tests.soap_http import SOAP_11, SOAP_12, Answer, envelope, post
@@ -67,7 +68,7 @@ def assert_fault(gateway: Gateway, answer: Answer, slug: str, form: str) -> None
     text = errors.CAUSES[slug].error().told(number)
     assert answer.version == FORMS[form]
     if form == "in band":
-        assert (answer.status, answer.result) == (200, errors.in_band(text).encode())
+        assert (answer.status, answer.result) == (200, inband.sentence(text).encode())
     else:
         assert (answer.status, answer.fault, answer.result) == (500, text, None)
     assert len(answer.body) < _LARGEST_FAULT

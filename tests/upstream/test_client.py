@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import gevent
 import pytest
 
 from shim import __version__
+from shim.config import UpstreamSettings
 from shim.errors import GatewayError
 from shim.query import Format, ScoreQuery
 from shim.spool import SpoolQuota
-from shim.upstream.client import Client, UpstreamLimits, query_string
+from shim.upstream.client import Client, query_string
 from tests.upstream.played import Played, Script, chunked, ok
 
 AUTHCODE = "c3ludGhldGljOnN5bnRoZXRpYw=="
@@ -27,17 +29,17 @@ QUERY = ScoreQuery(
 )
 RECORD = b"." * 900 + b"\r\n"
 RECORDS = RECORD * 3
-LIMITS = UpstreamLimits(connect_timeout=5, read_timeout=5, max_bytes=10_000_000, connections=2)
 
 
 def query(type_: str = "TOEFL", format_: Format = "text") -> ScoreQuery:
     return ScoreQuery(QUERY.start, QUERY.end, type_, QUERY.reportby, format_)
 
 
-def client(
-    url: str, *, limits: UpstreamLimits = LIMITS, ca_file: str | None = None, proxy: str | None = None
-) -> Client:
-    return Client(url, limits, SpoolQuota(100_000_000), ca_file=ca_file, proxy=proxy)
+def client(url: str, **changes: object) -> Client:
+    """Return a client with other limits, a CA file or a proxy."""
+    limits = {"connect_timeout": 5, "read_timeout": 5, "max_bytes": 10_000_000}
+    settings = UpstreamSettings.model_validate({"url": url, **limits, **changes})
+    return Client(settings, SpoolQuota(100_000_000), connections=2, deadline=gevent.Timeout)
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,8 @@ class Fetched:
     records: int | None
 
 
-def fetch(
-    url: str, wanted: ScoreQuery = QUERY, *, with_client: Client | None = None, limits: UpstreamLimits = LIMITS
-) -> Fetched:
-    with closing(with_client or client(url, limits=limits)) as using, using.fetch(wanted, AUTHCODE) as file:
+def fetch(url: str, wanted: ScoreQuery = QUERY, *, with_client: Client | None = None, **limits: object) -> Fetched:
+    with closing(with_client or client(url, **limits)) as using, using.fetch(wanted, AUTHCODE) as file:
         return Fetched(file.spool.read(), file.size, file.records)
 
 
@@ -61,9 +61,9 @@ def fetched(script: Script, wanted: ScoreQuery = QUERY) -> Fetched:
         return fetch(upstream.url, wanted)
 
 
-def failed(script: Script, *, limits: UpstreamLimits = LIMITS) -> GatewayError:
+def failed(script: Script, **limits: float) -> GatewayError:
     with Played(script) as upstream, pytest.raises(GatewayError) as caught:
-        fetch(upstream.url, limits=limits)
+        fetch(upstream.url, with_client=client(upstream.url, **limits))
     return caught.value
 
 
@@ -376,12 +376,11 @@ class TestNoScores:
     @pytest.mark.parametrize("make", [ok, chunked])
     def test_the_limit_is_at_the_byte(self, make: "type[Script]") -> None:
         for limit, slug in ((len(RECORDS), ""), (len(RECORDS) - 1, "upstream-too-large")):
-            limits = UpstreamLimits(5, 5, limit, 1)
             if slug:
-                assert failed(make(RECORDS), limits=limits).cause.slug == slug
+                assert failed(make(RECORDS), max_bytes=limit).cause.slug == slug
             else:
                 with Played(make(RECORDS)) as upstream:
-                    assert fetch(upstream.url, limits=limits).records == 3
+                    assert fetch(upstream.url, max_bytes=limit).records == 3
 
 
 class TestUnreachable:
@@ -391,7 +390,7 @@ class TestUnreachable:
         ids=["nothing", "status", "headers", "body"],
     )
     def test_an_upstream_that_falls_silent(self, data: bytes) -> None:
-        error = failed(Script(data, then="hold"), limits=UpstreamLimits(5, 0.1, 10_000, 1))
+        error = failed(Script(data, then="hold"), read_timeout=0.1)
         assert error.cause.slug == "upstream-timeout"
 
     def test_a_connection_that_is_not_answered(self) -> None:
@@ -403,7 +402,7 @@ class TestUnreachable:
                     one.setblocking(False)  # noqa: FBT003 - as above
                     one.connect_ex(listener.getsockname())
                 with pytest.raises(GatewayError, match="upstream-timeout"):
-                    fetch(address(listener), limits=UpstreamLimits(0.2, 5, 10_000, 1))
+                    fetch(address(listener), connect_timeout=0.2)
             finally:
                 for one in waiting:
                     one.close()

@@ -13,35 +13,23 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors
-from shim.access.concurrency import ConcurrencyLimit
-from shim.config import RetirementSettings
 from shim.contracts import contract
+from shim.contracts.contract import Contract
 from shim.log import FIELDS
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
-from shim.spool import SpoolQuota
-from shim.web.endpoint import Admit, Admitted, Endpoint, House
+from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
 from shim.wire.dialect import MARKS, Dialect, Version
 from tests.contracts import wsdls
+from tests.pipelines import Fetch, pipeline
 from tests.web import calls
 
 LIMIT = 64 * 1024
-HOUSE = House(
-    SpoolQuota(LIMIT), ConcurrencyLimit(10), lambda _: None, Policy(RetirementSettings(), "https://example.edu/scores")
-)
+SETTINGS = EndpointSettings(RequestLimits(LIMIT, 30))
 
 
-Fetch = Callable[[ScoreQuery], ScoreFile]
-
-
-def admit(fetch: Fetch) -> Admit:
-    """Let anybody in."""
-    return lambda environ, offered: Admitted("registrar", fetch)
-
-
-def endpoint(fetch: Fetch | None = None) -> Endpoint:
-    return Endpoint(calls.shipped(), admit(fetch or calls.Upstream()), HOUSE, RequestLimits(LIMIT, 30))
+def endpoint(fetch: Fetch | None = None, served: Contract | None = None) -> Endpoint:
+    return Endpoint(pipeline(served, fetch), SETTINGS, lambda _: None)
 
 
 SERVED = endpoint()
@@ -244,7 +232,7 @@ def adopted(folder: Path, more: str = "", result: str = wsdls.RESULT, fetch: Fet
         f'reportby = {{ value = "synthetic" }}\ndates = ["YYYY-MM-DD"]\n{more}'
     )
     paths = calls.written(folder, wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=result))), mapping)
-    return Endpoint(contract.load(*paths), admit(fetch or calls.Upstream()), HOUSE, RequestLimits(LIMIT, 30))
+    return endpoint(fetch, contract.load(*paths))
 
 
 FETCH = '<Fetch xmlns="urn:legacy"><fromDate>{}</fromDate><untilDate>2025-04-22</untilDate></Fetch>'

@@ -15,20 +15,20 @@ from lxml import etree
 
 from shim import errors
 from shim.access.concurrency import ConcurrencyLimit
-from shim.access.presented import Credentials
-from shim.config import SHIPPED, RetirementSettings
+from shim.config import SHIPPED
 from shim.contracts import contract
 from shim.contracts.contract import Contract, Operation
 from shim.contracts.mapping import Width
 from shim.errors import Cause
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
 from shim.spool import SpoolQuota
-from shim.web.endpoint import Admitted, Endpoint, House
+from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
+from shim.wire import inband
 from shim.wire.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
+from tests.pipelines import OneCaller, pipeline
 
 _NAMESPACE: Final = "https://ets.org/edm/webservices/"
 _NAMES: Final = (
@@ -119,20 +119,13 @@ class _Upstream:
 
     Attributes:
         file: Its bytes.
-        refusal: Why nobody may call.
         query: The last query.
         seen: The fields of the line in the log.
     """
 
     file: bytes = b""
-    refusal: Cause | None = None
     query: ScoreQuery | None = None
     seen: Mapping[str, object] | None = None
-
-    def admit(self, _environ: object, _offered: tuple[Credentials, ...]) -> Admitted:
-        if self.refusal is not None:
-            raise self.refusal.error()
-        return Admitted("synthetic", self.fetch)
 
     def fetch(self, query: ScoreQuery) -> ScoreFile:
         self.query = query
@@ -150,7 +143,8 @@ class _Served:
     sentences: Mapping[str, frozenset[str]]
     contract: Contract
     upstream: _Upstream
-    room: SpoolQuota
+    callers: OneCaller
+    quota: SpoolQuota
 
 
 @cache
@@ -167,16 +161,14 @@ def _changed(operation: Operation) -> Operation:
 
 
 def _serve(served: Contract) -> _Served:
-    upstream, room = _Upstream(), SpoolQuota(1024 * 1024)
+    upstream, quota = _Upstream(), SpoolQuota(1024 * 1024)
     details = {"", *(name for one in served.operations.values() for name in one.description.parameters)}
     details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
-    house = House(
-        room, ConcurrencyLimit(1), upstream.observe, Policy(RetirementSettings(), "https://example.edu/scores")
-    )
-    return _Served(
-        Endpoint(served, upstream.admit, house, RequestLimits(_LIMIT, 30)), sentences, served, upstream, room
-    )
+    callers, limit = OneCaller("synthetic"), ConcurrencyLimit(1)
+    answering = pipeline(served, upstream.fetch, callers=callers, limit=limit, quota=quota)
+    endpoint = Endpoint(answering, EndpointSettings(RequestLimits(_LIMIT, 30)), upstream.observe)
+    return _Served(endpoint, sentences, served, upstream, callers, quota)
 
 
 def run(data: bytes) -> None:
@@ -197,9 +189,10 @@ def run(data: bytes) -> None:
     environ |= {"HTTP_EXPECT": "100-continue"} if wcf else {"HTTP_USER_AGENT": "synthetic"}
     environ |= {} if number is None else {"HTTP_X_REQUEST_ID": number}
     upstream = served.upstream
-    upstream.file, upstream.refusal, upstream.query, upstream.seen = file, refusal, None, None
+    upstream.file, upstream.query, upstream.seen = file, None, None
+    served.callers.refusal = refusal
     answer = _answered(served.endpoint, environ)
-    assert served.room.held == 0, "a spool is left"
+    assert served.quota.held == 0, "a spool is left"
     assert upstream.seen is not None, "no line in the log"
     outcome = upstream.seen["outcome"]
     assert outcome != "internal", upstream.seen.get("note")
@@ -273,11 +266,11 @@ def _check(served: _Served, body: bytes, declared: str, answer: _Answer, *, wcf:
     if outcome != "ok":
         assert operation.meaning.errors == "in-band"
         assert result is not None
-        assert result.decode() in {errors.in_band(told) for told in _told(served, outcome, answer.number)}
+        assert result.decode() in {inband.sentence(told) for told in _told(served, outcome, answer.number)}
         return
     assert upstream.query is not None
     assert upstream.query.start < upstream.query.end
-    assert upstream.refusal is None
+    assert served.callers.refusal is None
     _check_file(result, upstream.file, operation)
     _check_mirrored(body, element, upstream.query, operation)
 

@@ -2,7 +2,8 @@ import base64
 import io
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
@@ -15,12 +16,16 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors, log
+from shim.call_record import CallRecord
 from shim.errors import Cause, GatewayError
+from shim.pipeline import Answer, refuse
 from shim.query import ScoreFile
-from shim.web.exchange import METHODS, Exchange
+from shim.web import correlation
+from shim.web.response import METHODS, Document, respond, respond_with_document
+from shim.wire import envelope, inband
 from shim.wire.answer import Name, Wrapper
 from shim.wire.dialect import ADDRESSING, MARKS, Dialect, Version
-from shim.wire.result import Reply
+from shim.wire.result import Reply, Result
 from tests.web import calls
 
 if TYPE_CHECKING:
@@ -43,19 +48,27 @@ def application(
     dialect: Dialect | None = None,
     reply: Reply | None = None,
 ) -> "WSGIApplication":
-    """Answer every request with a score file or a fault."""
+    """Answer every request with a score file or an error."""
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        exchange = Exchange(environ)
-        exchange.dialect = dialect
-        exchange.reply = reply
-        exchange.note(operation="GetScores")
+        record = correlation.record_of(environ)
+        record.note(operation="GetScores")
         if fault is not None:
-            return exchange.fault(fault, start_response)
-        assert file is not None
-        return exchange.scores(file, reply or replied(dialect), start_response)
+            made = refuse(fault, dialect or envelope.sniff(b"", environ.get("CONTENT_TYPE", "")), record, reply)
+        else:
+            assert file is not None
+            made = scores(file, reply or replied(dialect), record)
+        return respond(made, record, environ, start_response)
 
     return answer
+
+
+def scores(file: ScoreFile, reply: Reply, record: CallRecord) -> Answer:
+    with ExitStack() as held:
+        held.enter_context(file)
+        result = Result(file, reply)
+        record.note(records=file.records, bytes=file.size)
+        return Answer(reply.dialect, "ok", result.length, result, None, held.pop_all())
 
 
 def score_file(data: bytes) -> ScoreFile:
@@ -152,9 +165,6 @@ class TestFault:
         environ = calls.request() | {name: "100-continue"} | ({"HTTP_USER_AGENT": agent} if agent else {})
         answer = application(fault=errors.BAD_DATE.error("StartDate"), dialect=Dialect(Version.SOAP_12))
         assert calls.send(answer, environ).code == code
-        told: list[Mapping[str, object]] = []
-        Exchange(environ, told.append).end("ok")
-        assert told[0]["software"] == ("Java 1.8" if agent else "WCF")
 
     @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
     @pytest.mark.parametrize("version", list(Version))
@@ -207,7 +217,7 @@ class TestInBand:
         assert int(reply.headers["Content-Length"]) == len(reply.body)
         assert reply.content.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
         text = f"{error.sentence} ({cause.slug}; request {reply.headers['X-Request-ID']})"
-        assert base64.b64decode(reply.content[0].text or "", validate=True).decode() == errors.in_band(text)
+        assert base64.b64decode(reply.content[0].text or "", validate=True).decode() == inband.sentence(text)
         (line,) = lines
         assert (line["outcome"], line["party"], line["note"]) == (cause.slug, cause.party.__name__, "for the log")
         assert line.get("advice", "") == cause.advice
@@ -232,7 +242,8 @@ def test_a_result_that_cannot_carry_the_file_closes_it() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_page(method: str) -> None:
     def page(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return Exchange(environ).page(b"synthetic", "text/plain; charset=utf-8", start_response)
+        document = Document(b"synthetic", "text/plain; charset=utf-8")
+        return respond_with_document(document, correlation.record_of(environ), environ, start_response)
 
     with capture_logs() as lines:
         reply = calls.send(page, calls.request(b"", method))
