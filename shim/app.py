@@ -21,11 +21,11 @@ from shim.pipeline import Pipeline
 from shim.retirement.policy import Policy, now
 from shim.spool import SpoolQuota
 from shim.upstream.authcode_status import AuthcodeStatuses
-from shim.upstream.authcodes import StoredAuthcode
 from shim.upstream.breaker import Breaker
 from shim.upstream.client import Client
 from shim.upstream.retry import RetryingClient, RetryPolicy
 from shim.upstream.scores import ScoreSource
+from shim.upstream.stored_authcode import StoredAuthcode
 from shim.web import greenlets
 from shim.web.admin import Admin
 from shim.web.application import Application, by_method

@@ -15,7 +15,7 @@ from shim.access.presented import PresentedCredentials
 from shim.contracts import records
 from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from shim.wire import answer, credentials, envelope, inband
 from shim.wire.result import Reply, Result
 
@@ -185,7 +185,7 @@ def refuse(error: errors.GatewayError, dialect: "Dialect", record: "CallRecord",
     The words are the same in every SOAP version, and end with the reason's stable name and the request number, by
     which the operator finds the call in the log.
     """
-    cause, text = error.cause, error.told(record.number)
+    cause, text = error.cause, error.fault_text(record.number)
     record.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
     if reply is not None and reply.in_band:
         sentence = inband.sentence(text).encode()

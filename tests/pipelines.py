@@ -13,7 +13,8 @@ from shim.pipeline import Pipeline
 from shim.query import ScoreFile, ScoreQuery
 from shim.retirement.policy import Policy
 from shim.spool import SpoolQuota
-from shim.upstream.authcodes import Authcode, StoredAuthcode
+from shim.upstream.authcode import Authcode
+from shim.upstream.stored_authcode import StoredAuthcode
 from tests.web import calls
 
 if TYPE_CHECKING:

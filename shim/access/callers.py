@@ -17,7 +17,9 @@ from shim.access.replays import WINDOW, Replays
 from shim.access.source import is_in
 from shim.access.throttle import Throttle
 from shim.config import CallerSettings
-from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode, private_text
+from shim.upstream.authcode import Authcode, AuthcodeError
+from shim.upstream.secret_file import read_secret
+from shim.upstream.stored_authcode import StoredAuthcode
 from shim.wire.credentials import Credentials, PasswordDigest, PasswordText
 
 _REMEMBERED: Final = 600.0
@@ -71,13 +73,7 @@ class Callers:
         Raises:
             CallerError: The caller is not authenticated; the error does not say which part is wrong.
         """
-        # Credentials that were right a moment ago, and requests without any, are not guesses: a caller must not be
-        # locked out because others guess from the same address.
-        if (
-            presented.credentials
-            and not self._accepted.has(_key_parts(presented))
-            and self._throttle.refuses(_throttled_as(presented))
-        ):
+        if self._is_throttled(presented):
             raise errors.THROTTLED.error()
         # All rules are asked, whatever the first ones say, so that the time does not show which callers exist.
         found = [caller for caller in [rule.match(presented) for rule in self._rules] if caller is not None]
@@ -103,6 +99,12 @@ class Callers:
             raise errors.NO_CREDENTIALS.error()
         self._throttle.penalize(_throttled_as(presented))
         raise errors.NOT_AUTHENTICATED.error()
+
+    def _is_throttled(self, presented: PresentedCredentials) -> bool:
+        # Credentials that were right a moment ago, and requests without any, are not guesses: a caller must not be
+        # locked out because others guess from the same address.
+        may_be_a_guess = bool(presented.credentials) and not self._accepted.has(_key_parts(presented))
+        return may_be_a_guess and self._throttle.refuses(_throttled_as(presented))
 
     def _hash_for_unknown_users(self, presented: PresentedCredentials) -> None:
         # A password is hashed for unknown users too, so that the time does not show which users exist.
@@ -219,7 +221,7 @@ def secret_of(entry: CallerSettings) -> str:
     if entry.secret_file is None:
         return ""
     try:
-        secret = private_text(entry.secret_file).rstrip("\r\n")
+        secret = read_secret(entry.secret_file).rstrip("\r\n")
     except AuthcodeError as error:
         raise AuthcodeError(f"secret of {entry.name!r} (file {entry.secret_file}) {error}") from None
     if not secret:

@@ -15,8 +15,9 @@ from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.retirement.policy import outlook
 from shim.spool import SpoolQuota
-from shim.upstream.authcodes import AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import AuthcodeError
 from shim.upstream.client import Client
+from shim.upstream.stored_authcode import StoredAuthcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _call(settings: Config, authcode: str) -> Finding:
         with Client(settings.upstream, quota).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:
-        return Finding("upstream", good=False, text=error.in_full)
+        return Finding("upstream", good=False, text=error.with_advice)
 
 
 def _ledger(settings: Config) -> Iterator[Finding]:

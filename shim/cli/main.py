@@ -29,7 +29,8 @@ from shim.contracts.adopt import AdoptError
 from shim.contracts.contract import Contract, ContractError
 from shim.retirement import successor
 from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
-from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import Authcode, AuthcodeError
+from shim.upstream.stored_authcode import StoredAuthcode
 
 if TYPE_CHECKING:
     from shim.ledger.store import Ledger

@@ -21,8 +21,9 @@ from shim.contracts.contract import ContractError
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 from shim.spool import SpoolQuota
-from shim.upstream.authcodes import AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import AuthcodeError
 from shim.upstream.client import Client
+from shim.upstream.stored_authcode import StoredAuthcode
 
 _MEMORY: Final = 2 * 1024 * 1024 * 1024
 
@@ -91,7 +92,7 @@ class Services:
             except LegacyError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: the legacy service: {error}") from error
             except GatewayError as error:
-                raise ComparisonError(f"{query.start:%Y-%m-%d}: {error.in_full}") from error
+                raise ComparisonError(f"{query.start:%Y-%m-%d}: {error.with_advice}") from error
             except NotScoresError as error:
                 raise ComparisonError(f"{query.start:%Y-%m-%d}: TOEFL Access answered no score records") from error
         return found

@@ -1,4 +1,8 @@
-"""``ScoreQuery`` and authcode to ``ScoreFile``: one GET to TOEFL Access, verified whole."""
+"""One GET to TOEFL Access: ``ScoreQuery`` and authcode to a verified ``ScoreFile``.
+
+What this module uses of urllib3 and requests without a promise: the pool that the adapter of requests makes,
+``ConnectionCls``, ``is_connected`` and ``length_remaining``. ``tests/upstream/test_client.py`` holds it to them.
+"""
 
 import ssl
 import time
@@ -22,12 +26,12 @@ from shim.upstream.deadline import Deadline, unlimited
 from shim.upstream.verify import verifier_for
 
 _CHUNK: Final = 96 * 1024
-_NO_RETRIES: Final = Retry(False)  # noqa: FBT003 - urllib3 means by it that errors come as they are
+_NO_RETRIES: Final = Retry(False)  # noqa: FBT003 - with it urllib3 raises errors as they are
 _LONGEST_WAIT: Final = 24 * 60 * 60
-"""Seconds that a caller is told to wait, at most."""
+"""Seconds of a Retry-After that are believed at most."""
 _USER_AGENT: Final = f"toefl-soap-shim/{__version__}"
 
-# The sentences of a 400, as its documentation gives them; in plain text or within JSON.
+# The sentences of a 400 in the documentation of TOEFL Access; the body may be plain text or JSON.
 _SENTENCES: Final = (
     b"startdate is required",
     b"enddate is required",
@@ -199,7 +203,7 @@ class _TLSConnection(HTTPSConnection):
 
 
 def query_string(query: ScoreQuery) -> str:
-    """The query as the vendor's guide writes it: this order, and colons as they are."""
+    """Return the query as the vendor's guide writes it: in this order, with bare colons."""
     start, end = query.start.isoformat(timespec="seconds"), query.end.isoformat(timespec="seconds")
     return f"startdate={start}&enddate={end}{_what(query.type, query.reportby, query.format)}"
 
@@ -213,13 +217,13 @@ def _what(program: str, reportby: str, wanted: Format) -> str:
 def _retry_after(response: BaseHTTPResponse) -> float:
     try:
         return min(_NO_RETRIES.get_retry_after(response) or 0, _LONGEST_WAIT)
-    except (exceptions.InvalidHeader, ValueError, OverflowError):  # the last two of a number or a year beyond reason
+    except (exceptions.InvalidHeader, ValueError, OverflowError):  # the last two for an absurd number or year
         return 0
 
 
 def _unreachable(error: Exception) -> errors.GatewayError:
     note = type(error).__name__
-    # A connection that is refused is a time-out, too, to urllib3.
+    # urllib3 makes a refused connection a time-out too.
     if isinstance(error, exceptions.TimeoutError) and not isinstance(error, exceptions.NewConnectionError):
         return errors.UPSTREAM_TIMEOUT.error(note=note)
     if isinstance(error, exceptions.SSLError):

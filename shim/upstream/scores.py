@@ -2,9 +2,10 @@
 
 from shim import errors
 from shim.query import ScoreFile, ScoreQuery
+from shim.upstream.authcode import Authcode
 from shim.upstream.authcode_status import AuthcodeStatuses
-from shim.upstream.authcodes import Authcode, StoredAuthcode
 from shim.upstream.retry import RetryingClient
+from shim.upstream.stored_authcode import StoredAuthcode
 
 
 class ScoreSource:

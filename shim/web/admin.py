@@ -1,4 +1,4 @@
-"""What operators and their tools ask, on an address of its own: is it alive, is it ready, may it be switched off."""
+"""The admin address: liveness, readiness, metrics and the status page."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from shim.upstream.authcode_status import AuthcodeStatuses
-from shim.upstream.authcodes import StoredAuthcode
 from shim.upstream.breaker import Breaker
+from shim.upstream.stored_authcode import StoredAuthcode
 from shim.web.page import Answer, Health, Key, KeyState, StatusPage
 
 if TYPE_CHECKING:
@@ -29,7 +29,15 @@ class Admin:
         metrics: Callable[[], bytes],
         status_page: StatusPage,
     ) -> None:
-        """Take what is reported on, and what makes the text of the metrics."""
+        """Set up the pages.
+
+        Args:
+            authcodes: The stored authcodes, by name.
+            statuses: Which of them TOEFL Access accepts.
+            breaker: Whether TOEFL Access answers.
+            metrics: Returns the metrics as text.
+            status_page: The page for people.
+        """
         self._authcodes = authcodes
         self._statuses = statuses
         self._breaker = breaker
@@ -56,7 +64,9 @@ class Admin:
     def _ready(self) -> Answer:
         health = self._health()
         refused = [key.name for key in health.keys if key.state == "refused"]
-        text = "".join(f"TOEFL Access refuses the authcode {name}: generate a new one there\n" for name in refused)
+        text = "".join(
+            f"TOEFL Access refuses the authcode {name}: generate a new one in TOEFL Access\n" for name in refused
+        )
         if not health.is_answering:
             text += "TOEFL Access does not answer\n"
         if not text:
@@ -71,7 +81,7 @@ class Admin:
         status, age = self._statuses.of(name), authcode.age
         if not status.is_refused:
             return "accepted" if status.last_success is not None else "not used yet"
-        # A new one has not been tried yet, and will not be if nobody sends calls because of this answer.
+        # A new authcode has not been tried yet, and will not be if a balancer sends no calls because of this answer.
         replaced = age is not None and time.time() - age > (status.last_refusal or 0)
         return "not used yet" if replaced else "refused"
 

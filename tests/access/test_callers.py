@@ -15,7 +15,8 @@ from shim.access.presented import PresentedCredentials
 from shim.access.replays import Replays
 from shim.access.throttle import REFUSE_AFTER
 from shim.config import AuthcodeSettings, CallerSettings
-from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import Authcode, AuthcodeError
+from shim.upstream.stored_authcode import StoredAuthcode
 from shim.wire.credentials import Credentials
 from tests.access.offers import OWN_HASH, OWN_PASSWORD, OWN_USER, PLANTED, SECRET, USER, digest, plain, proof
 

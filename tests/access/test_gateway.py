@@ -19,7 +19,7 @@ import pytest
 from shim import errors
 from shim.access.throttle import REFUSE_AFTER
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from shim.wire import inband
 from shim.wire.dialect import Version
 from tests.access.offers import (

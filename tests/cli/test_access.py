@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from argon2 import PasswordHasher
 
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.access.offers import OWN_PASSWORD, SECRET
 
 _PATIENCE: Final = 20.0

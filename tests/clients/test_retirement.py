@@ -13,7 +13,7 @@ import zeep
 
 from shim import errors
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.clients import calls
 from tests.clients.calls import USER, Client, Starter
 from tests.clients.test_calls import fault, sentence

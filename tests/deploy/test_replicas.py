@@ -10,7 +10,7 @@ import pytest
 from shim.cli.demo import free_port
 from shim.ledger.store import Ledger
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests import postgresql
 from tests.deploy.front import front, trusted
 from tests.operating.load import Load, loaded

@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 
 from shim.cli.demo import free_port
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.faults.table import AddRow
 from tests.faults.upstream_calls import FORMS, PATIENCE, SETTINGS, assert_fault, assert_refused, call, scores
 from tests.faults.upstream_cases import Case, body_of, cases, status, whole

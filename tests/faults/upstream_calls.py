@@ -65,7 +65,7 @@ def assert_refused(gateway: Gateway, slug: str, form: str = "SOAP 1.1") -> Answe
 def assert_fault(gateway: Gateway, answer: Answer, slug: str, form: str) -> None:
     """See the fault and nothing but the fault, in the answer and in the log."""
     number = answer.headers["x-request-id"]
-    text = errors.CAUSES[slug].error().told(number)
+    text = errors.CAUSES[slug].error().fault_text(number)
     assert answer.version == FORMS[form]
     if form == "in band":
         assert (answer.status, answer.result) == (200, inband.sentence(text).encode())

@@ -14,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.collector import Collector, collecting
 from tests.operating.canaries import Canaries, exchanged, traces
 from tests.operating.served import PATH, Served, secret, served, until

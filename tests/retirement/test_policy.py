@@ -30,7 +30,7 @@ from shim.config import (
 )
 from shim.retirement.policy import Policy, outlook
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from shim.web.application import Application
 from shim.wire import inband
 from shim.wire.dialect import Version
@@ -329,7 +329,7 @@ def test_the_longest_sentence_in_a_result_is_no_record() -> None:
     ended = Policy(RetirementSettings(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
     assert ended is not None
     for error in (brownout.value, ended):
-        assert len(inband.sentence(error.told("f" * 64))) < 774
+        assert len(inband.sentence(error.fault_text("f" * 64))) < 774
 
 
 NAMES: Final = frozenset({"a", "b", "c"})

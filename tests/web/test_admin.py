@@ -60,7 +60,7 @@ def test_an_authcode_that_is_refused_is_not_ready_until_it_is_accepted(
         refused = _get(admin, "/readyz")
         assert (refused.status_code, refused.text) == (
             503,
-            "TOEFL Access refuses the authcode sandbox: generate a new one there\n",
+            "TOEFL Access refuses the authcode sandbox: generate a new one in TOEFL Access\n",
         )
     assert _metrics(admin)["toefl_shim_authcode_refused"] == 1
     # One sentence of each worker's, not one of each call's.

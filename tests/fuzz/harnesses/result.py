@@ -83,12 +83,12 @@ def run(data: bytes) -> None:
 
 
 def _check_fault(dialect: Dialect, cause: errors.Cause) -> None:
-    root = ET.fromstring(answer.fault(dialect, cause, cause.error("<Name>&").told(_NUMBER)))  # noqa: S314 - same
+    root = ET.fromstring(answer.fault(dialect, cause, cause.error("<Name>&").fault_text(_NUMBER)))  # noqa: S314 - same
     _check_frame(root, dialect)
     (fault,) = root[-1]
     assert fault.tag == f"{{{dialect.version.namespace}}}Fault"
     words = fault.findtext("faultstring") or fault.findtext(".//{*}Text") or ""
-    assert words == cause.error("<Name>&").told(_NUMBER)
+    assert words == cause.error("<Name>&").fault_text(_NUMBER)
     code = fault.findtext("faultcode") or fault.findtext(".//{*}Value") or ""
     assert code == f"soap:{cause.code_11 if dialect.version is Version.SOAP_11 else cause.code_12}"
 

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from shim import errors
 from shim.config import AuthcodeSettings
 from shim.query import ScoreFile
-from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import Authcode, AuthcodeError
+from shim.upstream.stored_authcode import StoredAuthcode
 
 GOOD = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
 
