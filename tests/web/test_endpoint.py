@@ -287,7 +287,7 @@ class TestInBand:
         assert reply.code == HTTPStatus.OK
         text = reply.content[0].text or ""
         assert all(test(text) for test in LEGACY)
-        assert "fromDate is not a date of the calendar" in text
+        assert "fromDate is not a valid date" in text
 
     @pytest.mark.parametrize(("errors_as", "code"), [("fault", 500), ("in-band", 200)])
     def test_a_file_that_a_string_cannot_carry(self, tmp_path: Path, errors_as: str, code: int) -> None:
