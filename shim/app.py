@@ -23,9 +23,10 @@ from shim.contracts import contract, served
 from shim.contracts.contract import Contract
 from shim.contracts.served import Pages
 from shim.ledger import summary
-from shim.ledger.journal import SUMMARY, Backlog, Journal
+from shim.ledger.backlog import BacklogCollector
+from shim.ledger.journal import SUMMARY_FILE, Journal
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy, now
+from shim.retirement.policy import RetirementPolicy, utc_now
 from shim.spool import SpoolQuota
 from shim.upstream.authcode_status import AuthcodeStatuses
 from shim.upstream.authcodes import Authcode, StoredAuthcode
@@ -37,8 +38,8 @@ from shim.web.admin import Admin
 from shim.web.endpoint import Admit, Admitted, Endpoint, House
 from shim.web.exchange import ADDRESS, Exchange, Observe
 from shim.web.metrics import Metrics, UpstreamCollector
-from shim.web.page import StatusPage
 from shim.web.request import RequestLimits
+from shim.web.status_page import StatusPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -62,7 +63,7 @@ class Application:
         admin: Admin,
         admin_bind: str | None,
         metrics: Metrics,
-        policy: Policy,
+        policy: RetirementPolicy,
     ) -> None:
         """Take the rooms by path, and the one for all requests to the admin address.
 
@@ -98,7 +99,7 @@ def _signalling(start_response: "StartResponse", signals: list[tuple[str, str]])
 
 
 def build(
-    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Application:
     """Build the gateway.
 
@@ -131,7 +132,7 @@ def build(
         metrics.retried,
     )
     admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
-    policy = Policy(config.retirement, config.upstream.url, clock)
+    policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
     observe, close = _observer(config, metrics, shared)
     house = House(room, places, observe, policy)
     limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
@@ -147,7 +148,7 @@ def build(
     metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
     collectors: list[Collector] = [UpstreamCollector(stored, standings, breaker)]
     if config.ledger.folder is not None:
-        collectors.append(Backlog(config.ledger.folder))
+        collectors.append(BacklogCollector(config.ledger.folder))
     admin = Admin(stored, standings, breaker, partial(metrics.text, collectors), _status_page(config))
     application = Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
     application.close = close
@@ -184,7 +185,7 @@ def _status_page(config: Config) -> StatusPage:
     gateway, folder = config.gateway, config.ledger.folder
     names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
     return StatusPage(
-        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
+        read_summary=lambda: summary.read(folder / SUMMARY_FILE) if folder is not None else None,
         retirement=config.retirement,
         upstream=config.upstream.url,
         hosts=frozenset(filter(None, names)),

@@ -12,7 +12,7 @@ from shim.contracts import records
 from shim.contracts.contract import Contract
 from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.spool import SpoolQuota
 from shim.web.exchange import Exchange, Observe
 from shim.web.request import RequestLimits, action, check_media_type, read_body
@@ -52,7 +52,7 @@ class House:
     room: SpoolQuota
     places: ConcurrencyLimit
     observe: Observe
-    policy: Policy
+    policy: RetirementPolicy
 
 
 class Endpoint:
@@ -106,7 +106,10 @@ class Endpoint:
             ended = self._house.policy.ended()
             if ended is not None:
                 raise ended
-            if self._house.policy.spares(caller.name):
+            brownout = self._house.policy.brownout(caller.name)
+            if brownout is not None:
+                if not brownout.dry_run:
+                    raise brownout.error()
                 exchange.note(dry_run=errors.BROWNOUT.slug)
             query = operation.query(values)
             exchange.note(start=query.start.isoformat(), end=query.end.isoformat())

@@ -18,7 +18,7 @@ from shim.config import ConfigError, GatewaySettings, LedgerSettings
 from shim.contracts.contract import ContractError
 from shim.ledger.supervisor import WriterSupervisor
 from shim.upstream.authcodes import AuthcodeError
-from shim.web.worker import KEEPALIVE, hold_signals, release_signals
+from shim.web.worker import KEEPALIVE, hold_signals, release_signals, signals_held
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -51,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Take what to serve, and how to build it anew when a signal asks for that."""
         self._site = site
         self._rebuild = rebuild
-        self._keeper = WriterSupervisor(site.ledger)
+        self._keeper = WriterSupervisor(site.ledger, signals_held)
         super().__init__()
 
     def run(self) -> None:
@@ -71,7 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             # A worker is a fork of this very stack: it must not unwind what its parent still uses.
             if os.getpid() != own:
                 os._exit(end.code if isinstance(end.code, int) else 1)
-            self._keeper.end()
+            self._keeper.stop()
             raise
 
     def reload(self) -> None:
@@ -81,7 +81,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except (ConfigError, AuthcodeError, ContractError) as error:
             for reason in str(error).splitlines():
                 _log.error("server", note=f"the old configuration stays in use: {reason}")
-        self._keeper.keep(self._site.ledger)
+        self._keeper.reconfigure(self._site.ledger)
         super().reload()
 
     def load_config(self) -> None:
@@ -122,7 +122,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Look after all of them, once a second; the writer first, for it ends when the workers have."""
-        self._keeper.look()
+        self._keeper.ensure_running()
         super().manage_workers()
 
 

@@ -50,6 +50,16 @@ def release_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold the signals that end a process until the end of the block."""
+    hold_signals()
+    try:
+        yield
+    finally:
+        release_signals()
+
+
 class Worker(GeventWorker):  # type: ignore[misc]
     """gunicorn's worker of gevent, patient with slow callers for a while only, and with other last words.
 

@@ -18,7 +18,7 @@ from shim.config import RetirementSettings
 from shim.contracts import contract
 from shim.log import FIELDS
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.spool import SpoolQuota
 from shim.web.endpoint import Admit, Admitted, Endpoint, House
 from shim.web.request import RequestLimits
@@ -28,7 +28,10 @@ from tests.web import calls
 
 LIMIT = 64 * 1024
 HOUSE = House(
-    SpoolQuota(LIMIT), ConcurrencyLimit(10), lambda _: None, Policy(RetirementSettings(), "https://example.edu/scores")
+    SpoolQuota(LIMIT),
+    ConcurrencyLimit(10),
+    lambda _: None,
+    RetirementPolicy(RetirementSettings(), "https://example.edu/scores"),
 )
 
 

@@ -22,7 +22,7 @@ from shim.contracts.contract import Contract, Operation
 from shim.contracts.mapping import Width
 from shim.errors import Cause
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.spool import SpoolQuota
 from shim.web.endpoint import Admitted, Endpoint, House
 from shim.web.request import RequestLimits
@@ -172,7 +172,10 @@ def _serve(served: Contract) -> _Served:
     details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
     house = House(
-        room, ConcurrencyLimit(1), upstream.observe, Policy(RetirementSettings(), "https://example.edu/scores")
+        room,
+        ConcurrencyLimit(1),
+        upstream.observe,
+        RetirementPolicy(RetirementSettings(), "https://example.edu/scores"),
     )
     return _Served(
         Endpoint(served, upstream.admit, house, RequestLimits(_LIMIT, 30)), sentences, served, upstream, room
