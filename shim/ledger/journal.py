@@ -89,7 +89,7 @@ class Journal:
         self._migrated_mtime = 0
 
     def record(self, call: Mapping[str, Any]) -> None:
-        """Append a call, given as the fields of its log line."""
+        """Append a call, given as the fields that every observer of calls gets."""
         try:
             if time.monotonic() - self._refreshed >= self._limits.refresh_seconds:
                 self._refresh()

@@ -85,17 +85,17 @@ class Writer:
         self.failures = self._earlier_failures()
         self.has_open_journals = False
 
-    def run_once(self, *, is_last: bool = False) -> str:
+    def run_once(self, *, force_summary: bool = False) -> str:
         """Add all new lines of the journals to the ledger, and write the summary if it is due.
 
         Args:
-            is_last: Write the summary even if it is not due.
+            force_summary: Write the summary even if it is not due.
 
         Returns:
             Why that failed, in one line; empty after a success.
         """
         try:
-            self._run(is_last=is_last)
+            self._run(force_summary=force_summary)
         except DATABASE_ERRORS as error:
             reason = self._store.describe(error)
         except Exception as error:  # noqa: BLE001 - a bug must not end the process: the journals would fill up
@@ -114,7 +114,7 @@ class Writer:
         with suppress(OSError):
             _replace_file(self._folder / STATUS_FILE, json.dumps(status).encode())
 
-    def _run(self, *, is_last: bool) -> None:
+    def _run(self, *, force_summary: bool) -> None:
         if self._offsets is None:
             self._offsets = self._recover()
         has_new_calls = False
@@ -123,7 +123,7 @@ class Writer:
             has_new_calls = True
         self._purge()
         age = time.monotonic() - self._summarized
-        if is_last or age >= (_SUMMARY_INTERVAL if has_new_calls else _IDLE_SUMMARY_INTERVAL):
+        if force_summary or age >= (_SUMMARY_INTERVAL if has_new_calls else _IDLE_SUMMARY_INTERVAL):
             self._write_summary()
 
     def _recover(self) -> dict[str, int]:
@@ -244,7 +244,7 @@ def _log_change(before: str, now: str) -> None:
 def _drain(writer: Writer) -> None:
     """Count the last calls of workers that are still answering."""
     deadline = time.monotonic() + _DRAIN_TIMEOUT
-    while (writer.run_once(is_last=True) or writer.has_open_journals) and time.monotonic() < deadline:
+    while (writer.run_once(force_summary=True) or writer.has_open_journals) and time.monotonic() < deadline:
         time.sleep(_DRAIN_INTERVAL)
     writer.write_status()
 

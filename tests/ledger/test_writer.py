@@ -181,7 +181,7 @@ def test_the_workers_get_the_summary_and_the_migrated_callers_in_files(database:
     assert [caller.name for caller in known.callers] == ["nightly", "registrar"]
     assert json.loads((folder / MIGRATED_FILE).read_bytes()) == []
     ledger.mark_migrated("nightly", known.made)
-    assert writer.run_once(is_last=True) == ""
+    assert writer.run_once(force_summary=True) == ""
     assert json.loads((folder / MIGRATED_FILE).read_bytes()) == ["nightly"]
 
 

@@ -111,7 +111,7 @@ def test_it_lists_the_callers() -> None:
     assert "No, since 10 October 2026 no call for 30 days" in shown["old-portal"]
     unnamed = shown["0f3a9c5d7e21b846not"]
     assert "not named in the configuration" in unnamed
-    assert unnamed.endswith("No, it has no access Replacement requests of 0f3a9c5d7e21b846")
+    assert unnamed.endswith("No, it has no access Replacement requests for 0f3a9c5d7e21b846")
     assert [row.get("class") for row in rows] == ["", "returned", "gone", "gone", "", ""]
     assert "Callers left 3 of 5 234 calls in 7 days" in _text(_get())
 
@@ -140,7 +140,7 @@ def test_it_shows_authcodes_upstream_and_brownouts() -> None:
         "Authcode “law” refused generate a new API key in TOEFL Access",
         "over 21 November 2026, 12:00 to 15:00 UTC, for all callers",
         "now 24 November 2026, 11:00 to 13:00 UTC, for all callers except law-school",
-        "upcoming 3 December 2026, 12:00 to 14:00 UTC, for all callers; dry run: calls are answered",
+        "planned 3 December 2026, 12:00 to 14:00 UTC, for all callers; dry run: calls are answered",
         "brownouts hit registrar-import (12 calls).",
     ):
         assert expected in text
