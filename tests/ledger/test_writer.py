@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from shim.ledger import summary
+from shim.ledger.aggregate import Aggregate
 from shim.ledger.journal import JOURNAL_SUFFIX, MIGRATED_FILE, STATUS_FILE, SUMMARY_FILE, Journal
 from shim.ledger.store import LedgerStore
 from shim.ledger.writer import Writer
@@ -88,11 +89,22 @@ def test_an_unfinished_line_waits_for_its_end(database: str, folder: Path, journ
     assert (writer.run_once(), counted(database)) == ("", 2)
 
 
-def test_a_long_journal_is_counted_in_batches(database: str, folder: Path) -> None:
-    leave(folder, "a", *[line()] * 20)
-    leave(folder, "b", *[line()] * 20)
-    assert Writer(LedgerStore(driven(database)), folder, 400, batch_bytes=1000).run_once() == ""
-    assert (counted(database), journals(folder)) == (40, [])
+def test_long_journals_are_counted_in_batches(database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        leave(folder, name, *[line()] * 5)
+    size = 2 * 5 * len(line() + b"\n")
+    batches: list[int] = []
+    real = LedgerStore.add
+
+    def add(store: LedgerStore, aggregate: Aggregate, offsets: Mapping[str, tuple[int, int]]) -> None:
+        batches.append(sum(end - start for start, end in offsets.values()))
+        real(store, aggregate, offsets)
+
+    monkeypatch.setattr(LedgerStore, "add", add)
+    assert Writer(LedgerStore(driven(database)), folder, 400, batch_bytes=size).run_once() == ""
+    assert (counted(database), journals(folder)) == (15, [])
+    assert len(batches) > 1
+    assert max(batches) <= size
 
 
 @pytest.mark.parametrize("is_done", [False, True])
