@@ -16,9 +16,10 @@ from shim.compare.shadow import Shadow
 from shim.config import Config
 from shim.contracts import contract
 from shim.ledger import summary
-from shim.ledger.journal import SUMMARY, Backlog, Journal
+from shim.ledger.backlog import BacklogCollector
+from shim.ledger.journal import SUMMARY_FILE, Journal
 from shim.pipeline import Pipeline
-from shim.retirement.policy import Policy, now
+from shim.retirement.policy import RetirementPolicy, utc_now
 from shim.spool import SpoolQuota
 from shim.upstream.authcode_status import AuthcodeStatuses
 from shim.upstream.breaker import Breaker
@@ -32,9 +33,9 @@ from shim.web.application import Application, by_method
 from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.metrics import Metrics, UpstreamCollector
 from shim.web.observers import guarded
-from shim.web.page import StatusPage
 from shim.web.pages import Pages, imported
 from shim.web.request import RequestLimits
+from shim.web.status_page import StatusPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Application:
     """Build the gateway.
 
@@ -63,7 +64,7 @@ def build(
     breaker = _breaker(config, shared)
     quota = SpoolQuota(config.spool.max_bytes, config.spool.folder)
     limit = ConcurrencyLimit(config.gateway.max_calls)
-    policy = Policy(config.retirement, config.upstream.url, clock)
+    policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
     pipeline = partial(
         Pipeline,
         callers=Callers(
@@ -77,7 +78,7 @@ def build(
     observe, close = _observers(config, metrics, shared)
     collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
     if config.ledger.folder is not None:
-        collectors.append(Backlog(config.ledger.folder))
+        collectors.append(BacklogCollector(config.ledger.folder))
     return Application(
         _routes(config, pipeline, observe),
         admin=Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config)),
@@ -145,7 +146,7 @@ def _status_page(config: Config) -> StatusPage:
     gateway, folder = config.gateway, config.ledger.folder
     names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
     return StatusPage(
-        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
+        read_summary=lambda: summary.read(folder / SUMMARY_FILE) if folder is not None else None,
         retirement=config.retirement,
         upstream=config.upstream.url,
         hosts=frozenset(filter(None, names)),

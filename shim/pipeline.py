@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shim.access.source import Source
     from shim.call_record import CallRecord
     from shim.contracts.contract import Contract, Operation
-    from shim.retirement.policy import Policy
+    from shim.retirement.policy import RetirementPolicy
     from shim.spool import SpoolQuota
     from shim.upstream.scores import ScoreSource
     from shim.wire.dialect import Dialect
@@ -85,7 +85,7 @@ class Pipeline:
         contract: "Contract",
         *,
         callers: "Callers",
-        policy: "Policy",
+        policy: "RetirementPolicy",
         scores: "ScoreSource",
         limit: "ConcurrencyLimit",
         quota: "SpoolQuota",
@@ -156,7 +156,10 @@ class Pipeline:
         ended = self._policy.ended()
         if ended is not None:
             raise ended
-        if self._policy.spares(caller.name):
+        brownout = self._policy.brownout(caller.name)
+        if brownout is not None:
+            if not brownout.dry_run:
+                raise brownout.error()
             record.note(dry_run=errors.BROWNOUT.slug)
 
     def _fetch(

@@ -114,19 +114,19 @@ def _call(settings: Config, authcode: str) -> Finding:
 
 
 def _ledger(settings: Config) -> Iterator[Finding]:
-    from shim.ledger.store import FAILURES, AbsentError, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
+    from shim.ledger.store import DATABASE_ERRORS, LedgerMissingError, LedgerStore  # noqa: PLC0415 - the gateway must not load SQLAlchemy
 
     kept, folder = settings.ledger, settings.ledger.folder
     if kept.url is None or folder is None:
         yield Finding("ledger", good=True, text="none: set ledger.url to know who calls")
         return
-    ledger = Ledger(kept.url.get_secret_value())
+    ledger = LedgerStore(kept.url.get_secret_value())
     try:
         ledger.check()
-    except AbsentError as error:
+    except LedgerMissingError as error:
         yield Finding("ledger", good=True, text=str(error))
-    except FAILURES as error:
-        yield Finding("ledger", good=False, text=ledger.reason(error))
+    except DATABASE_ERRORS as error:
+        yield Finding("ledger", good=False, text=ledger.describe(error))
     else:
         yield Finding("ledger", good=True, text="can be written to")
     there = next(path for path in (folder, *folder.parents) if path.exists())

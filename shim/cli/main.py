@@ -33,7 +33,7 @@ from shim.upstream.authcode import Authcode, AuthcodeError
 from shim.upstream.stored_authcode import StoredAuthcode
 
 if TYPE_CHECKING:
-    from shim.ledger.store import Ledger
+    from shim.ledger.store import LedgerStore
 
 cli = typer.Typer(
     help="Stands in for the retired TOEFL score SOAP service, and answers from the TOEFL Access REST API.",
@@ -316,23 +316,23 @@ def mark_caller(
 ) -> None:
     """Mark a caller as migrated: it should not call any more, and is shown in red if it does."""
     with _ledger(config_file) as ledger:
-        if not ledger.mark(name, None if undo else datetime.now(UTC)):
+        if not ledger.mark_migrated(name, None if undo else datetime.now(UTC)):
             _refuse(ValueError(f"{name}: nobody has called by this name; see toefl-shim callers"))
     _out.print(f"{escape(name)} is marked as {'not ' if undo else ''}migrated")
 
 
 @contextmanager
-def _ledger(config_file: Path | None) -> "Iterator[Ledger]":
-    from shim.ledger.store import FAILURES, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
+def _ledger(config_file: Path | None) -> "Iterator[LedgerStore]":
+    from shim.ledger.store import DATABASE_ERRORS, LedgerStore  # noqa: PLC0415 - the gateway must not load SQLAlchemy
 
     url = _load(config_file).ledger.url
     if url is None:
         _refuse(ValueError("no ledger is kept: set ledger.url"))
-    ledger = Ledger(url.get_secret_value())
+    ledger = LedgerStore(url.get_secret_value())
     try:
         yield ledger
-    except FAILURES as error:
-        _refuse(ValueError(f"ledger: {ledger.reason(error)}"))
+    except DATABASE_ERRORS as error:
+        _refuse(ValueError(f"ledger: {ledger.describe(error)}"))
 
 
 @callers_cli.command(name="add")
@@ -365,7 +365,7 @@ def show_successor(
         summary = ledger.summary(datetime.now(UTC))
     upstream = _load(config_file).upstream.url
     try:
-        query = successor.chosen(summary, name, operation)
+        query = successor.select_query(summary, name, operation)
     except LookupError as error:
         _refuse(error)
     told = successor.program(lang, upstream, query) if lang else f"{successor.url(upstream, query)}\n"

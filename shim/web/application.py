@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shim import errors
 from shim.pipeline import refuse
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.web import correlation
 from shim.web.admin import Admin
 from shim.web.response import Document, respond, respond_with_document
@@ -33,7 +33,7 @@ class Application:
         *,
         admin: Admin,
         admin_bind: str | None,
-        policy: Policy,
+        policy: RetirementPolicy,
         metrics: "Metrics",
         sample: Callable[[], None],
         close: Callable[[], None],

@@ -7,7 +7,7 @@ import pytest
 from shim import config
 from shim.cli.demo import free_port
 from shim.cli.findings import Finding, check
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from tests.upstream.played import Played, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
@@ -169,11 +169,11 @@ class TestLedger:
     def test_one_that_is_not_there_yet(self, tmp_path: Path) -> None:
         (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
         assert finding.good
-        assert finding.text == f"no ledger is at {tmp_path / 'ledger.db'} yet: the gateway makes it when it starts"
+        assert finding.text == f"there is no ledger at {tmp_path / 'ledger.db'} yet: the gateway creates it at start"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["shim.toml"]
 
     def test_one_that_can_be_used(self, tmp_path: Path) -> None:
-        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
+        LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
         (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
         assert finding == Finding("ledger", good=True, text="can be written to")
 

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from shim.cli.demo import free_port
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from shim.sandbox import Sandbox
 from shim.upstream.authcode import Authcode
 from tests import postgresql
@@ -84,5 +84,5 @@ def test_rotation_and_a_rolling_restart_fail_no_call_and_the_ledger_is_exact(dat
         assert load.failures == []
         replicas.stop()
     assert [list((life / "journal").glob("*.journal")) for life in replicas.lives] == [[]] * 2 * _REPLICAS
-    callers = Ledger(database).summary(datetime.now(UTC)).callers
+    callers = LedgerStore(database).summary(datetime.now(UTC)).callers
     assert {caller.name: caller.outcomes for caller in callers} == {"registrar": {"ok": load.calls}}

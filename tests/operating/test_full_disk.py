@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shim.config import SHIPPED
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from tests.operating.load import Background, typed
 from tests.operating.served import PATIENCE, Served, nameless, served, until
 from tests.operating.upstream import Part, Upstream, scores
@@ -171,5 +171,5 @@ def test_no_room_for_the_journal_of_the_ledger(upstream: Upstream, tmp_path: Pat
         lost = gateway.metric("ledger_lost_calls_total")
         gateway.process.terminate()
         gateway.process.wait(PATIENCE)
-        (caller,) = Ledger(ledger["url"]).summary(datetime.now(UTC)).callers
+        (caller,) = LedgerStore(ledger["url"]).summary(datetime.now(UTC)).callers
         assert caller.calls_7 == 36 - lost

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shim.cli.demo import free_port
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from tests import postgresql
 from tests.operating.load import Lean
 from tests.operating.served import PATIENCE, Served, Settings, basic, end, is_running, served, until
@@ -44,7 +44,7 @@ def _driven(url: str) -> str:
 
 def _counted(database: str) -> Mapping[str, int]:
     """Calls that were answered, by caller."""
-    callers = Ledger(_driven(database)).summary(datetime.now(UTC)).callers
+    callers = LedgerStore(_driven(database)).summary(datetime.now(UTC)).callers
     return {caller.name: caller.outcomes.get("ok", 0) for caller in callers}
 
 
@@ -203,14 +203,14 @@ def test_a_caller_that_was_marked_is_answered_and_warned_of(upstream: Upstream, 
         client = Lean(gateway.port, _address(4))
         assert client() == 200
         until(lambda: (tmp_path / "ledger.db").exists() and _is_counted(database, "registrar"), "count")
-        assert Ledger(database).mark("registrar", datetime.now(UTC))
+        assert LedgerStore(database).mark_migrated("registrar", datetime.now(UTC))
         until(lambda: client() == 200 and bool(_warnings(gateway)), "warning")
         client.close()
         warning = _warnings(gateway)[0]
         assert (warning["caller"], warning["level"]) == ("registrar", "warning")
         assert gateway.call(str(warning["request"]))["outcome"] == "ok"
         assert gateway.metrics()["migrated_calls_total", (("caller", "registrar"),)] > 0
-    (registrar,) = Ledger(database).summary(datetime.now(UTC)).callers
+    (registrar,) = LedgerStore(database).summary(datetime.now(UTC)).callers
     assert registrar.calls_since_migrated > 0
 
 
@@ -244,7 +244,7 @@ def test_a_reload_may_bring_another_ledger(upstream: Upstream, tmp_path: Path) -
 
 def _is_made(database: str) -> bool:
     try:
-        Ledger(database).check()
+        LedgerStore(database).check()
     except OSError:
         return False
     return True
