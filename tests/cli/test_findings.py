@@ -112,13 +112,16 @@ def test_one_real_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", ("could not log on", "generate a new API key", "(HTTP 401)")),
+        (
+            b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+            ("rejected the stored authcode", "generate a new one", "(HTTP 401)"),
+        ),
         (
             b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
             ("not at the configured address", "upstream.url", "(HTTP 404)"),
         ),
-        (b"HTTP/1.1 302 No\r\nContent-Length: 0\r\n\r\n", ("sent the gateway elsewhere", "(HTTP 302)")),
-        (b"", ("ended too early", "(ProtocolError)")),
+        (b"HTTP/1.1 302 No\r\nContent-Length: 0\r\n\r\n", ("redirected the gateway", "(HTTP 302)")),
+        (b"", ("ended early", "(ProtocolError)")),
     ],
     ids=["401", "404", "302", "nothing"],
 )
