@@ -169,7 +169,7 @@ UPSTREAM_QUERY: Final = _upstream(
 UPSTREAM_AUTHCODE: Final = _operator(
     "upstream-authcode",
     "TOEFL Access rejected the stored authcode: the gateway's operator must replace it.",
-    advice="The stored authcode is missing, wrong or expired: generate a new one in TOEFL Access (API key) and store it.",
+    advice="The stored authcode is missing, wrong or expired: generate a new API key in TOEFL Access and store it.",
 )
 UPSTREAM_FORBIDDEN: Final = _operator(
     "upstream-forbidden",

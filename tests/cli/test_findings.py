@@ -114,7 +114,7 @@ def test_one_real_call(tmp_path: Path) -> None:
     [
         (
             b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
-            ("rejected the stored authcode", "generate a new one", "(HTTP 401)"),
+            ("rejected the stored authcode", "generate a new API key", "(HTTP 401)"),
         ),
         (
             b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
