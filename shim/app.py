@@ -29,7 +29,7 @@ from shim.upstream.scores import ScoreSource
 from shim.upstream.stored_authcode import StoredAuthcode
 from shim.web import greenlets
 from shim.web.admin import Admin
-from shim.web.application import Application, by_method
+from shim.web.application import Application, Route
 from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.metrics import Metrics, UpstreamCollector
 from shim.web.observers import guarded
@@ -38,7 +38,6 @@ from shim.web.request import RequestLimits
 from shim.web.status_page import StatusPage
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
     from prometheus_client.registry import Collector
 
 
@@ -110,17 +109,17 @@ def _client(config: Config, breaker: Breaker, quota: SpoolQuota, metrics: Metric
     )
 
 
-def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, "WSGIApplication"]:
+def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, Route]:
     gateway = config.gateway
     limits = RequestLimits(gateway.max_request, gateway.request_timeout)
     settings = EndpointSettings(limits, gateway.trusted_proxies, gateway.certificate_header)
-    routes: dict[str, WSGIApplication] = {}
+    routes: dict[str, Route] = {}
     for item in config.contracts:
         loaded = contract.from_settings(item, config.retirement.info_url)
         pages = Pages(item.wsdl, gateway.address + item.path)
-        routes[item.path] = by_method(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
-        routes[item.wsdl_path] = pages.at_wsdl
-        routes |= imported(item.wsdl, item.path)
+        routes[item.path] = Route(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
+        documents = {item.wsdl_path: pages.at_wsdl, **dict(imported(item.wsdl, item.path))}
+        routes |= {path: Route(document, document) for path, document in documents.items()}
     return routes
 
 
