@@ -139,7 +139,7 @@ def test_an_error_of_toefl_access_is_none_either(config_file: Path, sandbox: San
     [
         (["--to", "2025-04-20"], "--to is before --from"),
         (["--authcode", "other"], "there is no such authcode"),
-        (["--legacy-url", ""], "legacy.url: Field required"),
+        (["--legacy-url", ""], "legacy.url: is required"),
         (["--legacy-url", "http://example.org/"], "legacy.url: is plain http"),
         (["--legacy-wsdl", "none.wsdl"], "none.toml"),
         (["--legacy-authcode", "none"], "No such file"),
