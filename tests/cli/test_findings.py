@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from shim import config
-from shim.cli.demo import free_port
 from shim.cli.findings import Finding, check
 from shim.ledger.store import Ledger
+from shim.sandbox.process import free_port
 from tests.upstream.played import Played, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
@@ -155,7 +155,9 @@ def test_a_callers_secret_that_cannot_be_used(tmp_path: Path) -> None:
 def test_the_service_to_compare_with_is_looked_at(tmp_path: Path) -> None:
     section = '[legacy]\nurl = "https://example.edu/TOEFLEdm.asmx"\n'
     (good,) = [one for one in found(written(tmp_path, more=section)) if one.part == "legacy"]
-    assert good == Finding("legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is asked as TOEFLEdm.wsdl says")
+    assert good == Finding(
+        "legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is called as TOEFLEdm.wsdl describes"
+    )
     for wrong in ('wsdl = "none.wsdl"\n', 'authcode_file = "none"\n'):
         (bad,) = [one for one in found(written(tmp_path, more=section + wrong)) if one.part == "legacy"]
         assert not bad.good

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from shim.cli import main
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.ledger import listing
 from shim.ledger.store import Ledger
 from shim.ledger.summary import Summary
@@ -59,9 +58,8 @@ def refused(*arguments: str) -> str:
 
 
 def test_a_table_for_people(config: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_out", Console(width=120, file=(shown_to := io.StringIO())))
-    run("-c", config)
-    shown = shown_to.getvalue()
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = run("-c", config)
     for word in ("registrar", "nightly [import]", "GetScores", "rising", "silent", "in use", "no"):
         assert word in shown
 
