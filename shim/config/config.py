@@ -170,7 +170,9 @@ def _mistakes_between(sections: Mapping[str, Any]) -> Iterator[str]:
 
 def names_upstream(path: Path | None) -> bool:
     """Whether the operator has named an upstream: in a file, or in the environment."""
-    return path is not None or any(name.startswith((f"{PREFIX}UPSTREAM", f"{PREFIX}AUTHCODES")) for name in os.environ)
+    return path is not None or any(
+        name.upper().startswith((f"{PREFIX}UPSTREAM", f"{PREFIX}AUTHCODES")) for name in os.environ
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

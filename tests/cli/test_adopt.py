@@ -9,7 +9,7 @@ from tests.web import calls
 
 
 class TestAdopt:
-    def test_it_writes_beside_the_wsdl_and_says_what_to_decide(self, tmp_path: Path) -> None:
+    def test_it_writes_beside_the_wsdl_and_asks_what_to_decide(self, tmp_path: Path) -> None:
         path = tmp_path / "Registrar.Scores.wsdl"
         path.write_text(wsdls.wsdl(), encoding="utf-8")
         shown = invoke(["adopt", str(path)])
@@ -19,7 +19,7 @@ class TestAdopt:
         assert "decide Fetch: its dates are text: in which form does the client write them" in said(shown.output)
         assert contract.load(path, mapping).operation("Fetch")
 
-    def test_what_was_edited_is_only_overwritten_by_force(self, tmp_path: Path) -> None:
+    def test_an_edited_mapping_is_only_overwritten_by_force(self, tmp_path: Path) -> None:
         path, mapping = calls.written(tmp_path, wsdls.wsdl(), "# mine")
         shown = invoke(["adopt", str(path)])
         assert shown.exit_code == 1
@@ -44,7 +44,7 @@ class TestAdopt:
             ),
         ],
     )
-    def test_what_cannot_be_served_is_refused(self, tmp_path: Path, text: str, reason: str) -> None:
+    def test_a_wsdl_that_cannot_be_served_is_refused(self, tmp_path: Path, text: str, reason: str) -> None:
         path = tmp_path / "legacy.wsdl"
         path.write_text(text, encoding="utf-8")
         shown = invoke(["adopt", str(path)])
@@ -52,6 +52,6 @@ class TestAdopt:
         assert reason in said(shown.output)
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_a_missing_file_is_refused(self, tmp_path: Path) -> None:
         shown = invoke(["adopt", str(tmp_path / "none.wsdl")])
         assert (shown.exit_code, "refused" in shown.output) == (1, True)

@@ -11,7 +11,7 @@ def test_check_says_what_isgood_config(tmp_path: Path, authcode_file: Path) -> N
     assert DEMO_AUTHCODE not in shown.output
 
 
-def test_check_says_all_that_is_wrong_at_once(tmp_path: Path) -> None:
+def test_check_reports_all_mistakes_at_once(tmp_path: Path) -> None:
     text = '[gateway]\nbind = "80"\nbnd = 1\n[upstream]\nurl = "http://example.org /scores"\n[[authcodes]]\n'
     shown = invoke(["check", "-c", config_file(tmp_path, text)])
     assert shown.exit_code == 1
@@ -19,7 +19,7 @@ def test_check_says_all_that_is_wrong_at_once(tmp_path: Path) -> None:
         assert place in shown.output
 
 
-def test_check_asks_the_upstream_once(tmp_path: Path, authcode_file: Path) -> None:
+def test_check_calls_the_upstream_once(tmp_path: Path, authcode_file: Path) -> None:
     with Sandbox() as sandbox:
         good = invoke(["check", "--upstream", "-c", good_config(tmp_path, sandbox.url)])
         assert (good.exit_code, len(sandbox.requests)) == (0, 1)

@@ -27,7 +27,7 @@ class TestContract:
         ):
             assert words in said(shown.output)
 
-    def test_of_a_config(self, tmp_path: Path, authcode_file: Path) -> None:
+    def test_the_contracts_of_a_config(self, tmp_path: Path, authcode_file: Path) -> None:
         calls.written(tmp_path, wsdls.wsdl(), '[operations.Fetch]\nunavailable = "[red]gone"')
         more = '[[contracts]]\npath = "/a.asmx"\nwsdl = "legacy.wsdl"\n[[contracts]]\npath = "/b.asmx"\n'
         path = Path(good_config(tmp_path))
@@ -38,7 +38,7 @@ class TestContract:
         assert "not answered: [red]gone" in said(shown.output)
         assert "always synthetic → reportby" in said(shown.output)
 
-    def test_a_contract_that_is_wrong(self, tmp_path: Path, authcode_file: Path) -> None:
+    def test_a_wrong_contract_is_refused(self, tmp_path: Path, authcode_file: Path) -> None:
         calls.written(tmp_path, wsdls.wsdl(), '[operations.Other]\nunavailable = "gone"')
         path = Path(good_config(tmp_path))
         path.write_text(path.read_text(encoding="utf-8") + '[[contracts]]\nwsdl = "legacy.wsdl"\n', encoding="utf-8")

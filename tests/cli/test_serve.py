@@ -40,7 +40,7 @@ def test_serve_refuses_an_authcode_that_everybody_can_read(tmp_path: Path, authc
     assert "readable by everybody" in said(shown.output)
 
 
-def test_serve_refuses_a_config_that_is_not_there(tmp_path: Path) -> None:
+def test_serve_refuses_a_missing_config(tmp_path: Path) -> None:
     shown = invoke(["serve", "-c", str(tmp_path / "none.toml")])
     assert shown.exit_code == 1
     assert "No such file" in said(shown.output)

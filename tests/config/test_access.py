@@ -205,7 +205,7 @@ class TestAuthcodes:
     ],
     ids=["halves", "halves of IPv6", "one name", "no hash"],
 )
-def test_callers_that_would_be_a_mistake(tmp_path: Path, callers: str, reason: str) -> None:
+def test_dangerous_callers_are_refused(tmp_path: Path, callers: str, reason: str) -> None:
     lines = "\n".join(refused(tmp_path, f'[gateway]\nbind = "0.0.0.0:8080"\n{GOOD}\n[[callers]]\n{callers}'))
     assert reason in lines
     assert "synthetic-secret" not in lines

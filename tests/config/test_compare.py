@@ -39,7 +39,7 @@ def test_it_has_what_a_comparison_needs(made: ComparisonSettings, tmp_path: Path
     assert (made.shadow.sample, made.shadow.time_limit) == (0.5, 7)
 
 
-def test_another_process_has_the_same_of_its_json(
+def test_another_process_reads_the_same_settings_from_json(
     made: ComparisonSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -12,7 +12,7 @@ from tests.config.files import GOOD, loaded, refused, written
 
 
 class TestDefaults:
-    def test_what_is_not_said(self, tmp_path: Path) -> None:
+    def test_unset_settings_have_defaults(self, tmp_path: Path) -> None:
         found = loaded(tmp_path)
         assert found.gateway.bind == "127.0.0.1:8080"
         assert found.gateway.address == "http://127.0.0.1:8080"
@@ -25,7 +25,7 @@ class TestDefaults:
         assert contract.mapping is None
         assert (found.upstream.proxy, found.upstream.ca_file) == (None, None)
 
-    def test_the_upstream_and_the_authcode_have_none(self, tmp_path: Path) -> None:
+    def test_an_upstream_and_an_authcode_are_required(self, tmp_path: Path) -> None:
         assert refused(tmp_path, "") == [
             "upstream.url: is required",
             "authcodes: at least one is needed, unless every caller is pass-through",
@@ -85,26 +85,26 @@ class TestWrong:
             ("upstream", "authcode", '"secret"'),
         ],
     )
-    def test_it_is_named(self, tmp_path: Path, section: str, key: str, value: str) -> None:
+    def test_the_wrong_setting_is_named(self, tmp_path: Path, section: str, key: str, value: str) -> None:
         text = GOOD if section == "upstream" else f"[gateway]\n{GOOD}"
         (line,) = refused(tmp_path, text.replace(f"[{section}]\n", f"[{section}]\n{key} = {value}\n"))
         assert line.startswith(f"{section}.{key}: ")
         assert "secret" not in line
 
     @pytest.mark.parametrize("text", ["[gateway", "a = ", b"\xff", "a = 1\na = 2", b"\x00"], ids=repr)
-    def test_a_file_that_is_no_toml(self, tmp_path: Path, text: str | bytes) -> None:
+    def test_a_file_that_is_not_toml_is_refused(self, tmp_path: Path, text: str | bytes) -> None:
         (line,) = refused(tmp_path, text)
         assert line.startswith(f"{tmp_path / 'shim.toml'}: ")
 
     @pytest.mark.parametrize("kind", ["nothing", "folder"])
-    def test_a_file_that_cannot_be_read(self, tmp_path: Path, kind: str) -> None:
+    def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path, kind: str) -> None:
         path = tmp_path / kind
         if kind == "folder":
             path.mkdir()
         with pytest.raises(ConfigError, match=str(path)):
             config.load(path)
 
-    def test_nothing_of_the_trouble_below_is_chained(self, tmp_path: Path) -> None:
+    def test_no_other_exception_is_chained(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             loaded(tmp_path, GOOD.replace("https://", "http://secret."))
         assert caught.value.__context__ is None
@@ -237,7 +237,7 @@ class TestAtOnce:
             "spool.max_bytes",
         ]
 
-    def test_check_tells_all_of_it(self, tmp_path: Path) -> None:
+    def test_check_reports_all_of_them(self, tmp_path: Path) -> None:
         findings = list(check(written(tmp_path, EVERY_SECTION), upstream=False))
         assert {finding.part for finding in findings} == {"config"}
         assert [finding.text for finding in findings] == refused(tmp_path, EVERY_SECTION)

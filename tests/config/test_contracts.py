@@ -9,7 +9,7 @@ from tests.config.files import GOOD, loaded, refused
 class TestContracts:
     @pytest.mark.parametrize("key", ["path", "wsdl_path"])
     @pytest.mark.parametrize("path", ["", "scores", "/a b", "/a?b", "/a#b", "/a\\n", "http://example.edu/a"])
-    def test_a_path_that_is_none(self, tmp_path: Path, key: str, path: str) -> None:
+    def test_a_wrong_path_is_refused(self, tmp_path: Path, key: str, path: str) -> None:
         (line,) = refused(tmp_path, f'{GOOD}\n[[contracts]]\n{key} = "{path}"')
         assert line.startswith(f"contracts.0.{key}: ")
 
@@ -27,7 +27,7 @@ class TestContracts:
         assert re.match("contracts: /[^ ]+ is used twice: ", line)
 
 
-def test_what_an_operation_reports_by(tmp_path: Path) -> None:
+def test_reportby_is_set_by_operation(tmp_path: Path) -> None:
     assert loaded(tmp_path).contracts[0].reportby == {}
     found = loaded(tmp_path, f'{GOOD}[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n')
     assert found.contracts[0].reportby == {"getScorelinkData": "synthetic"}

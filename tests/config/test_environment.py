@@ -22,7 +22,7 @@ class TestEnvironment:
         found = loaded(tmp_path, f'[gateway]\nbind = "127.0.0.1:8"\nworkers = 7\n{GOOD}')
         assert (found.gateway.bind, found.gateway.workers) == ("127.0.0.1:9", 7)
 
-    def test_what_is_empty_is_not_set(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_empty_variable_counts_as_unset(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TOEFL_SHIM_GATEWAY__BIND", "")
         assert loaded(tmp_path).gateway.bind == "127.0.0.1:8080"
 
@@ -34,7 +34,7 @@ class TestEnvironment:
             ("TOEFL_SHIM_GATEWAY__BINDD", "gateway.bindd: no such setting"),
         ],
     )
-    def test_a_name_that_is_not_known(
+    def test_an_unknown_name_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str
     ) -> None:
         monkeypatch.setenv(name, "synthetic-secret")
@@ -45,7 +45,7 @@ class TestEnvironment:
         assert loaded(tmp_path)
 
     @pytest.mark.parametrize("name", ["GATEWAY", "UPSTREAM", "AUTHCODES", "CONTRACTS"])
-    def test_a_section_that_is_no_json_is_refused_in_words(
+    def test_a_section_that_is_not_json_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         monkeypatch.setenv(f"TOEFL_SHIM_{name}", "synthetic-secret")
@@ -76,7 +76,9 @@ class TestEnvironment:
         assert loaded(tmp_path).spool.folder == tmp_path / name
 
     @pytest.mark.parametrize("text", ["[" * 100_000, "{"], ids=["deep", "open"])
-    def test_what_is_no_json_is_text(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def test_a_setting_that_is_not_json_is_text(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
         monkeypatch.setenv("TOEFL_SHIM_GATEWAY__PUBLIC_URL", text)
         monkeypatch.setenv("TOEFL_SHIM_GATEWAY", text)
         lines = refused(tmp_path)

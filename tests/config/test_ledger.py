@@ -7,12 +7,12 @@ from tests.config.files import GOOD, loaded, refused
 
 
 class TestLedger:
-    def test_without_one_nothing_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_by_default_there_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("STATE_DIRECTORY", raising=False)
         ledger = loaded(tmp_path, GOOD).ledger
         assert (ledger.url, ledger.folder, ledger.retention_days) == (None, None, 400)
 
-    def test_a_service_of_systemd_has_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_under_systemd_there_is_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/toefl-shim:/var/lib/other")
         ledger = loaded(tmp_path, GOOD).ledger
         assert ledger.url is not None
@@ -29,7 +29,7 @@ class TestLedger:
             ('url = "postgresql+psycopg://c/d"\njournal = "/j"', "postgresql+psycopg://c/d", "/j"),
         ],
     )
-    def test_where_it_is(self, tmp_path: Path, more: str, url: str, folder: str) -> None:
+    def test_the_database_and_the_journal(self, tmp_path: Path, more: str, url: str, folder: str) -> None:
         ledger = loaded(tmp_path, f"{GOOD}[ledger]\n{more}\n").ledger
         assert ledger.url is not None
         assert ledger.url.get_secret_value() == url.format(tmp_path)
@@ -47,7 +47,9 @@ class TestLedger:
             ("retention_days = 89", "ledger.retention_days: "),
         ],
     )
-    def test_what_cannot_be_used(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, reason: str) -> None:
+    def test_wrong_settings_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, reason: str
+    ) -> None:
         monkeypatch.delenv("STATE_DIRECTORY", raising=False)
         (line,) = refused(tmp_path, f"{GOOD}[ledger]\n{more}\n")
         assert line.startswith(reason)

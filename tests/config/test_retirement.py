@@ -10,7 +10,7 @@ RETIREMENT = '[retirement]\ninfo_url = "https://it.example.edu/end"\n'
 
 class TestRetirement:
     @pytest.mark.parametrize("url", ["https://example.edu/end", "http://example.edu/end?id=1#then", "https://a/?b#c"])
-    def test_where_to_read_on(self, tmp_path: Path, url: str) -> None:
+    def test_the_page_may_have_a_query_and_a_fragment(self, tmp_path: Path, url: str) -> None:
         assert loaded(tmp_path, f'{GOOD}[retirement]\ninfo_url = "{url}"\n').retirement.info_url == url
 
     @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ class TestRetirement:
             f"https://a/{'b' * 200}",
         ],
     )
-    def test_what_is_no_page(self, tmp_path: Path, url: str) -> None:
+    def test_a_wrong_page_is_refused(self, tmp_path: Path, url: str) -> None:
         (reason,) = refused(tmp_path, f'{GOOD}[retirement]\ninfo_url = "{url}"\n')
         assert reason.startswith("retirement.info_url: ")
 
-    def test_it_is_not_needed(self, tmp_path: Path) -> None:
+    def test_the_page_is_optional(self, tmp_path: Path) -> None:
         assert loaded(tmp_path).retirement.info_url is None
 
     @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ class TestRetirement:
     @pytest.mark.parametrize(
         "text", ["2027-06-30T12:00:00", '"2027-02-30"', '"soon"', "5", "12:00:00", "true", '"0001-01-01T00:00+14:00"']
     )
-    def test_what_is_no_date(self, tmp_path: Path, text: str) -> None:
+    def test_a_wrong_date_is_refused(self, tmp_path: Path, text: str) -> None:
         (reason,) = refused(tmp_path, f"{GOOD}{RETIREMENT}sunset = {text}\n")
         assert reason.startswith("retirement.sunset: is not a date")
 
-    def test_all_that_is_wrong_with_the_dates_at_once(self, tmp_path: Path) -> None:
+    def test_all_mistakes_in_the_dates_are_reported_at_once(self, tmp_path: Path) -> None:
         text = """\
         [retirement]
         deprecated = 2027-02-01
@@ -101,7 +101,7 @@ class TestRetirement:
         found = loaded(tmp_path, f"{GOOD}{callers}{example}").retirement
         assert [brownout.dry_run for brownout in found.brownouts] == [True, False, False]
 
-    def test_windows_of_different_callers_may_overlap(self, tmp_path: Path) -> None:
+    def test_brownouts_of_different_callers_may_overlap(self, tmp_path: Path) -> None:
         window = "start = 2027-03-01, end = 2027-03-02"
         text = f'brownouts = [{{ {window}, callers = ["main"] }}, {{ {window}, exempt = ["main"] }}]\n'
         assert len(loaded(tmp_path, f"{GOOD}{RETIREMENT}{text}").retirement.brownouts) == 2
@@ -109,6 +109,6 @@ class TestRetirement:
     @pytest.mark.parametrize(
         "more", ["deprecated = 2027-01-01", "brownouts = [{start = 2027-01-01, end = 2027-01-02}]"]
     )
-    def test_who_tells_of_the_end_says_where_to_read_on(self, tmp_path: Path, more: str) -> None:
+    def test_dates_require_a_page(self, tmp_path: Path, more: str) -> None:
         (line,) = refused(tmp_path, f"{GOOD}[retirement]\n{more}\n")
         assert line.startswith("retirement.info_url: is required")

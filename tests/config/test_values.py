@@ -78,7 +78,9 @@ class TestUrl:
 
     @pytest.mark.parametrize("key", ["gateway.public_url", "upstream.proxy"])
     @pytest.mark.parametrize("url", ["", "scores.example.edu", "http://a:b@example.edu", "http://example.edu/ "])
-    def test_the_other_addresses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, url: str) -> None:
+    def test_other_addresses_are_checked_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, url: str
+    ) -> None:
         section, name = key.split(".")
         text = GOOD if section == "upstream" else f"[gateway]\n{GOOD}"
         text = text.replace(f"[{section}]\n", f'[{section}]\n{name} = "{url}"\n')
@@ -92,11 +94,11 @@ class TestUrl:
 
 class TestBind:
     @pytest.mark.parametrize("bind", ["127.0.0.1:8080", "127.0.0.2:1", "localhost:65535", "[::1]:8080", "127.0.0.1:0"])
-    def test_this_machine(self, tmp_path: Path, bind: str) -> None:
+    def test_a_loopback_address(self, tmp_path: Path, bind: str) -> None:
         assert loaded(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}').gateway.bind == bind
 
     @pytest.mark.parametrize("bind", ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "scores.example.edu:8080"])
-    def test_where_others_reach_it_nobody_may_call_without_credentials(self, tmp_path: Path, bind: str) -> None:
+    def test_an_exposed_gateway_needs_credentials(self, tmp_path: Path, bind: str) -> None:
         (entry,) = loaded(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}').who_may_call
         assert (entry.credentials, entry.anybody) == ("authcode", False)
 
@@ -114,7 +116,7 @@ class TestBind:
             ("", "is not ADDRESS:PORT"),
         ],
     )
-    def test_anything_else(self, tmp_path: Path, bind: str, reason: str) -> None:
+    def test_a_wrong_address_is_refused(self, tmp_path: Path, bind: str, reason: str) -> None:
         (line,) = refused(tmp_path, f'[gateway]\nbind = "{bind}"\n{GOOD}')
         assert line.startswith(f"gateway.bind: {reason}")
 
