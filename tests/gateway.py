@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from shim import config
-from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
+from shim.sandbox.process import free_port, wait_for
 from tests.planted import planted as known_secrets
 
 _PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"

@@ -97,7 +97,7 @@ def test_contracts_do_not_know_the_upstream(name: str) -> None:
 
 
 def test_serving_does_not_load_what_only_commands_and_the_ledger_writer_need() -> None:
-    loaded = _loaded_by("shim.cli.main", "shim.web.server")
+    loaded = _loaded_by("shim.cli", "shim.cli.serve", "shim.web.server")
     assert "shim.ledger.journal" in loaded
     assert not {module.partition(".")[0] for module in loaded} & {"sqlalchemy", "alembic"}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from shim import config
-from shim.cli.demo import free_port
 from shim.cli.findings import Finding, check
 from shim.ledger.store import LedgerStore
+from shim.sandbox.process import free_port
 from tests.upstream.played import Played, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
@@ -45,7 +45,7 @@ def test_all_is_good(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_coming(tmp_path: Path) -> None:
+def test_the_retirement_is_told(tmp_path: Path) -> None:
     more = '[retirement]\ninfo_url = "https://example.edu/end"\ndeprecated = 2026-12-01\nsunset = 2026-12-02\n'
     last = found(written(tmp_path, more=more))[-1]
     assert (last.part, last.good) == ("retirement", True)
@@ -60,12 +60,12 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(finding.good for finding in findings)
 
 
-def test_a_wrong_config_is_told_whole_and_nothing_else_is_looked_at(tmp_path: Path) -> None:
+def test_a_wrong_config_is_reported_whole_and_nothing_else_is_checked(tmp_path: Path) -> None:
     findings = found(written(tmp_path, "http://example.edu/scores", "[gateway]\nworkers = 0\n"))
     assert [(finding.part, finding.good) for finding in findings] == [("config", False)] * 2
 
 
-def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_is_checked_even_if_one_before_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNTHETIC_AUTHCODE", "synthetic-secret")
     (tmp_path / "bad.wsdl").write_text("synthetic", encoding="utf-8")
     (tmp_path / "bad.toml").write_text("[operations.a]\n[operations.b]", encoding="utf-8")
@@ -82,19 +82,19 @@ def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, m
     ]
 
 
-def test_a_setting_of_what_an_operation_reports_by(tmp_path: Path) -> None:
+def test_reportby_of_an_operation(tmp_path: Path) -> None:
     more = '[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n'
     answers = f"{PATH} answers GetScores, getScorelinkDataByReportDate, getScorelinkData"
     assert found(written(tmp_path, more=more))[1] == Finding("contract", good=True, text=answers)
 
 
-def test_a_setting_for_an_operation_that_there_is_none_of(tmp_path: Path) -> None:
+def test_reportby_of_an_unknown_operation(tmp_path: Path) -> None:
     finding = found(written(tmp_path, more='[[contracts]]\n[contracts.reportby]\nOther = "synthetic"\n'))[1]
     assert (finding.part, finding.good) == ("contract", False)
     assert "no operation Other to set what it reports by" in finding.text
 
 
-def test_without_being_asked_it_calls_nobody(tmp_path: Path) -> None:
+def test_no_real_call_is_made_unasked(tmp_path: Path) -> None:
     with Played() as upstream:
         found(written(tmp_path, upstream.url))
         assert upstream.connections == 0
@@ -155,10 +155,12 @@ def test_a_callers_secret_that_cannot_be_used(tmp_path: Path) -> None:
     assert "readable by everybody" in wrong[0].text
 
 
-def test_the_service_to_compare_with_is_looked_at(tmp_path: Path) -> None:
+def test_the_legacy_service_is_checked(tmp_path: Path) -> None:
     section = '[legacy]\nurl = "https://example.edu/TOEFLEdm.asmx"\n'
     (good,) = [one for one in found(written(tmp_path, more=section)) if one.part == "legacy"]
-    assert good == Finding("legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is asked as TOEFLEdm.wsdl says")
+    assert good == Finding(
+        "legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is called as TOEFLEdm.wsdl describes"
+    )
     for wrong in ('wsdl = "none.wsdl"\n', 'authcode_file = "none"\n'):
         (bad,) = [one for one in found(written(tmp_path, more=section + wrong)) if one.part == "legacy"]
         assert not bad.good
@@ -169,7 +171,7 @@ class TestLedger:
     def _found(self, folder: Path, more: str) -> list[Finding]:
         return [finding for finding in found(written(folder, more=more)) if finding.part == "ledger"]
 
-    def test_one_that_is_not_there_yet(self, tmp_path: Path) -> None:
+    def test_one_that_does_not_exist_yet(self, tmp_path: Path) -> None:
         (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
         assert finding.good
         assert finding.text == f"there is no ledger at {tmp_path / 'ledger.db'} yet: the gateway creates it at start"

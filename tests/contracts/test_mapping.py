@@ -121,7 +121,7 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
     [
         pytest.param('startdate = "from"', "", "operations.Fetch: says nothing of startdate", id="one missing"),
         pytest.param('"by"', '""', "operations.Fetch: says nothing of reportby", id="one empty"),
-        pytest.param("enddate", "endate", "operations.Fetch.endate: Extra inputs", id="misspelt"),
+        pytest.param("enddate", "endate", "operations.Fetch.endate: no such setting", id="misspelt"),
         pytest.param('"until"', "3", "operations.Fetch.enddate: ", id="of another type"),
         pytest.param("value", "fixed", "operations.Fetch.type", id="misspelt fixed value"),
         pytest.param('["user", "pass"]', '["user"]', "operations.Fetch.credentials", id="half of the credentials"),
@@ -130,7 +130,7 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
         pytest.param('"in-band"', '"inband"', "operations.Fetch.errors: ", id="errors"),
         pytest.param('"nil"', '"null"', "operations.Fetch.empty: ", id="empty"),
         pytest.param('"nil"', '"nil"\nrecords = 900', "operations.Fetch: JSON has no records of a width", id="JSON"),
-        pytest.param('"nil"', '"nil"\nzones = 3', "operations.Fetch.zones: Extra inputs", id="unknown key"),
+        pytest.param('"nil"', '"nil"\nzones = 3', "operations.Fetch.zones: no such setting", id="unknown key"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shim.cli.demo import free_port, wait_for
+from shim.sandbox.process import free_port, wait_for
 from tests.deploy.tools import DEPLOY, said
 from tests.operating.proxy import configured
 from tests.operating.served import PATH, end

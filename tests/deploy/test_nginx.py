@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
-from shim.cli.demo import free_port
 from shim.sandbox import Sandbox, select
+from shim.sandbox.process import free_port
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusted, trusting

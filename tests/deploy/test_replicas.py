@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from shim.cli.demo import free_port
 from shim.ledger.store import LedgerStore
 from shim.sandbox import Sandbox
+from shim.sandbox.process import free_port
 from shim.upstream.authcode import Authcode
 from tests import postgresql
 from tests.deploy.front import front, trusted

@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
-from shim.cli.demo import free_port
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
+from shim.sandbox.process import free_port
 from tests.deploy.tools import DEPLOY, run, said
 from tests.operating.served import PATH, PATIENCE, end, secret, until
 from tests.soap_http import envelope, post

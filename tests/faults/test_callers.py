@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shim.cli.demo import free_port
 from shim.sandbox import Faults, Options, Sandbox
+from shim.sandbox.process import free_port
 from tests.faults.callers_wire import Heard, Wire, call, chunks, head, talk
 from tests.faults.callers_worker import MIB, calls, wait_until, worker_of
 from tests.faults.table import AddRow

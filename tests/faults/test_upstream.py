@@ -18,7 +18,7 @@ from typing import Final
 
 import pytest
 
-from shim.cli.demo import free_port
+from shim.sandbox.process import free_port
 from shim.upstream.authcode import Authcode
 from tests.faults.table import AddRow
 from tests.faults.upstream_calls import FORMS, PATIENCE, SETTINGS, assert_fault, assert_refused, call, scores

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.ledger import listing
 from shim.ledger.store import LedgerStore
 from shim.ledger.summary import Summary

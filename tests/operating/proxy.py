@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from shim.cli.demo import wait_for
+from shim.sandbox.process import wait_for
 from tests.operating.served import end
 
 _MAIN: Final = """\

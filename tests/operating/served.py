@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench import growth
 from shim import config
-from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
+from shim.sandbox.process import free_port, wait_for
 from tests.planted import planted
 
 PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shim.cli.demo import free_port
+from shim.sandbox.process import free_port
 from tests.operating.load import Background, Kept, loaded, typed
 from tests.operating.proxy import proxied
 from tests.operating.served import PATH, PATIENCE, basic, end, is_running, nameless, served, until

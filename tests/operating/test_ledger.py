@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from shim.cli.demo import free_port
 from shim.ledger.store import LedgerStore
+from shim.sandbox.process import free_port
 from tests import postgresql
 from tests.operating.load import Lean
 from tests.operating.served import PATIENCE, Served, Settings, basic, end, is_running, served, until

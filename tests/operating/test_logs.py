@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from shim import config, log
-from shim.cli.demo import free_port, settings, wait_for
+from shim.sandbox.process import free_port, gateway_environment, wait_for
 from tests.operating.load import typed
 from tests.operating.served import PATH, Served, end, served, until
 from tests.operating.upstream import Part, Upstream, scores
@@ -159,7 +159,10 @@ def test_what_is_no_traceparent_goes_nowhere(trace: str, upstream: Upstream, gat
 def test_a_terminal_gets_lines_to_read(upstream: Upstream) -> None:
     bind = f"127.0.0.1:{free_port()}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
-    ours = settings(upstream.url) | {f"{config.PREFIX}GATEWAY__BIND": bind, f"{config.PREFIX}GATEWAY__WORKERS": "1"}
+    ours = gateway_environment(upstream.url) | {
+        f"{config.PREFIX}GATEWAY__BIND": bind,
+        f"{config.PREFIX}GATEWAY__WORKERS": "1",
+    }
     terminal, end_of_it = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "shim", "serve"], env=inherited | ours, stdout=end_of_it, stderr=end_of_it

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner
 
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
 from tests.operating.served import Served, basic, secret, served, until
 from tests.soap_http import Answer, envelope, post

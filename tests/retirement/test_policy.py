@@ -15,6 +15,7 @@ import http_sf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from requests.utils import parse_header_links
 from structlog.testing import capture_logs
 
@@ -27,6 +28,7 @@ from shim.config import (
     GatewaySettings,
     RetirementSettings,
     UpstreamSettings,
+    reasons,
 )
 from shim.retirement.policy import ActiveBrownout, RetirementPolicy, outlook
 from shim.sandbox import Sandbox
@@ -348,12 +350,26 @@ def _retiring(windows: Iterable[BrownoutSettings]) -> RetirementSettings:
     )
 
 
+def _mistakes(retirement: RetirementSettings) -> list[str]:
+    """What a configuration with callers of these names is refused for."""
+    try:
+        Config(
+            upstream=UpstreamSettings(url="https://example.edu/scores"),
+            authcodes=(AuthcodeSettings(name="main", env="AUTHCODE"),),
+            callers=tuple(CallerSettings(name=name, anybody=True) for name in sorted(NAMES)),
+            retirement=retirement,
+        )
+    except ValidationError as error:
+        return reasons(error)
+    return []
+
+
 def _accepted(windows: list[BrownoutSettings]) -> RetirementSettings:
     """Keep each window that the configuration accepts together with the kept ones before it."""
     kept = _retiring(())
     for window in windows:
         more = _retiring((*kept.brownouts, window))
-        kept = kept if list(more.wrong(NAMES)) else more
+        kept = kept if _mistakes(more) else more
     return kept
 
 
@@ -392,7 +408,7 @@ class TestArithmetic:
     def test_two_windows_that_meet_for_a_caller_are_refused(
         self, one: BrownoutSettings, other: BrownoutSettings
     ) -> None:
-        wrong = list(RetirementSettings(info_url=INFO, brownouts=(one, other)).wrong(NAMES))
+        wrong = _mistakes(RetirementSettings(info_url=INFO, brownouts=(one, other)))
         hours = [
             {one.start + timedelta(hours=hour) for hour in range(int((one.end - one.start) / timedelta(hours=1)) + 1)}
             for one in (one, other)

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from lxml import html
 from typer.testing import CliRunner
 
-from shim.cli.demo import free_port
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.ledger.summary import LastQuery
 from shim.retirement import successor
 from shim.retirement.successor import FILE_NAMES, LANGUAGES, Language
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox
+from shim.sandbox.process import free_port
 from tests.gateway import running_gateway
 from tests.guide import QUERY, REQUEST_LINE
 from tests.ledger.summaries import caller, summary

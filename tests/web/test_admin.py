@@ -10,8 +10,8 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from shim.cli.demo import free_port
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
+from shim.sandbox.process import free_port
 from tests.gateway import Gateway, running_gateway
 from tests.soap_http import envelope, post
 
