@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from shim.cli import console
-from shim.sandbox import DEMO_AUTHCODE, FIRST_REPORTED, LAST_REPORTED, Faults, Names, Options, Request, Sandbox, Scale
+from shim.sandbox import (
+    DEMO_AUTHCODE,
+    FIRST_REPORTED,
+    LAST_REPORTED,
+    AnsweredRequest,
+    Faults,
+    Names,
+    Options,
+    Sandbox,
+    Scale,
+)
 
 cli = typer.Typer(add_completion=False)
 
@@ -44,5 +54,5 @@ def sandbox(  # noqa: PLR0913 - one argument for each option
         stand_in.serve_forever()
 
 
-def _show(seen: Request) -> None:
+def _show(seen: AnsweredRequest) -> None:
     console.out.print(seen.status, seen.line, markup=False)

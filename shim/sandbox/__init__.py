@@ -12,16 +12,16 @@ from shim.sandbox.faults import Faults
 from shim.sandbox.keys import DEMO_AUTHCODE
 from shim.sandbox.process import free_port, gateway_environment, running, sandbox_process, wait_for
 from shim.sandbox.scores import FIRST_REPORTED, LAST_REPORTED, Names, Options, Scale, Selection, sample, select
-from shim.sandbox.server import Request, Sandbox
+from shim.sandbox.server import AnsweredRequest, Sandbox
 
 __all__ = [
     "DEMO_AUTHCODE",
     "FIRST_REPORTED",
     "LAST_REPORTED",
+    "AnsweredRequest",
     "Faults",
     "Names",
     "Options",
-    "Request",
     "Sandbox",
     "Scale",
     "Selection",

@@ -28,7 +28,7 @@ _HTML: Final = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>We 
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AnsweredRequest:
     """An answered request.
 
     Attributes:
@@ -56,7 +56,7 @@ class Sandbox:
         *,
         port: int = 0,
         faults: Faults | None = None,
-        log: Callable[[Request], None] | None = None,
+        log: Callable[[AnsweredRequest], None] | None = None,
     ) -> None:
         """Listen on a port of this machine.
 
@@ -69,7 +69,7 @@ class Sandbox:
         self.options = options or Options()
         self.faults = faults or Faults()
         self.authcodes = {keys.DEMO_AUTHCODE}
-        self.requests: deque[Request] = deque(maxlen=1000)
+        self.requests: deque[AnsweredRequest] = deque(maxlen=1000)
         self._log = log
         self._stopping = threading.Event()
         self._server = _Server(self, port)
@@ -100,7 +100,7 @@ class Sandbox:
         """Wait for the delay of the faults. If the server stops meanwhile, return ``True`` at once."""
         return self._stopping.wait(self.faults.delay)
 
-    def answered(self, request: Request) -> None:
+    def answered(self, request: AnsweredRequest) -> None:
         """Record an answered request."""
         self.requests.append(request)
         if self._log is not None:
@@ -210,7 +210,7 @@ class _ScoresHandler(BaseHTTPRequestHandler):
         length: int | None,
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.server.sandbox.answered(Request(self.requestline, status))
+        self.server.sandbox.answered(AnsweredRequest(self.requestline, status))
         self.send_response_only(status)
         self.send_header("Content-Type", content_type)
         for name, value in headers:

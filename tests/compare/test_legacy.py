@@ -152,7 +152,7 @@ def test_every_style_of_contract_is_called(folder: Path, gateway: str, name: str
 
 def test_a_mapping_that_answers_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none.toml").write_text('[operations.GetScores]\nunavailable = "No."\n')
-    with pytest.raises(LegacyError, match="says of no operation"):
+    with pytest.raises(LegacyError, match="answers no operation"):
         _legacy("http://127.0.0.1:9/", mapping=tmp_path / "none.toml")
 
 

@@ -138,7 +138,7 @@ def test_an_error_of_toefl_access_is_none_either(config_file: Path, sandbox: San
     ("arguments", "reason"),
     [
         (["--to", "2025-04-20"], "--to is before --from"),
-        (["--authcode", "other"], "there is no such authcode"),
+        (["--authcode", "other"], "the configuration has no authcode other"),
         (["--legacy-url", ""], "legacy.url: is required"),
         (["--legacy-url", "http://example.org/"], "legacy.url: is plain http"),
         (["--legacy-wsdl", "none.wsdl"], "none.toml"),

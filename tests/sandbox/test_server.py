@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Request, Sandbox, sample, select
+from shim.sandbox import DEMO_AUTHCODE, AnsweredRequest, Faults, Options, Sandbox, sample, select
 from shim.sandbox.keys import BROKEN_AUTHCODE, FAILED_AUTHCODE, FORBIDDEN_AUTHCODE, INACTIVE_AUTHCODE
 from tests.guide import END, QUERY, REQUEST_LINE, START
 
@@ -157,7 +157,7 @@ def test_a_chunked_body_is_the_same(sandbox: Sandbox) -> None:
 def test_it_remembers_what_was_asked_but_not_the_authcode(sandbox: Sandbox) -> None:
     _get(sandbox)
     assert list(sandbox.requests) == [
-        Request(REQUEST_LINE.replace("16:45:03", "16%3A45%3A03").replace("16:52:13", "16%3A52%3A13"), 200)
+        AnsweredRequest(REQUEST_LINE.replace("16:45:03", "16%3A45%3A03").replace("16:52:13", "16%3A52%3A13"), 200)
     ]
     assert DEMO_AUTHCODE not in repr(sandbox.requests)
 
