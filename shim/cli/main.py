@@ -209,12 +209,12 @@ def _contract_table(path: str, contract: Contract) -> Table:
     for heading in ("operation", "namespace", "parameters become", "result", "errors"):
         table.add_column(heading, overflow="fold")
     for operation in contract.operations.values():
-        described, meaning = operation.description, operation.meaning
-        becomes = [f"{source} → {part}" for part, source in meaning.sources.items()]
-        if meaning.unavailable:
-            becomes = [f"not answered: {meaning.unavailable}"]
+        described, mapped = operation.description, operation.mapping
+        becomes = [f"{source} → {part}" for part, source in mapped.sources.items()]
+        if mapped.unavailable:
+            becomes = [f"not answered: {mapped.unavailable}"]
         result = f"{described.result_path[-1].local}: {described.result_type}" if described.result_path else "none"
-        cells = (operation.name, described.request.namespace, "\n".join(becomes), result, meaning.errors)
+        cells = (operation.name, described.request.namespace, "\n".join(becomes), result, mapped.errors)
         table.add_row(*map(escape, cells))
     return table
 

@@ -91,7 +91,7 @@ def test_a_setting_of_what_an_operation_reports_by(tmp_path: Path) -> None:
 def test_a_setting_for_an_operation_that_there_is_none_of(tmp_path: Path) -> None:
     finding = found(written(tmp_path, more='[[contracts]]\n[contracts.reportby]\nOther = "synthetic"\n'))[1]
     assert (finding.part, finding.good) == ("contract", False)
-    assert "no operation Other to set what it reports by" in finding.text
+    assert "has no operations.Other, but contracts.reportby in the configuration names Other" in finding.text
 
 
 def test_without_being_asked_it_calls_nobody(tmp_path: Path) -> None:

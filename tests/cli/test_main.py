@@ -169,14 +169,14 @@ class TestAdopt:
         mapping = tmp_path / "Registrar.Scores.toml"
         assert shown.exit_code == 0
         assert f"Wrote {mapping}" in _said(shown.output)
-        assert "decide Fetch: its dates are text: in which form does the client write them" in _said(shown.output)
+        assert "decide Fetch: fromDate and untilDate are text: set dates" in _said(shown.output)
         assert contract.load(path, mapping).operation("Fetch")
 
     def test_what_was_edited_is_only_overwritten_by_force(self, tmp_path: Path) -> None:
         path, mapping = calls.written(tmp_path, wsdls.wsdl(), "# mine")
         shown = _runner.invoke(cli, ["adopt", str(path)])
         assert shown.exit_code == 1
-        assert "was edited; it is left as it is (--force overwrites it)" in _said(shown.output)
+        assert "was edited, so it is left as it is: --force overwrites it" in _said(shown.output)
         assert mapping.read_text(encoding="utf-8") == "# mine"
         assert _runner.invoke(cli, ["adopt", "--force", str(path)]).exit_code == 0
         assert contract.load(path, mapping).operation("Fetch")
@@ -184,15 +184,15 @@ class TestAdopt:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            pytest.param("<html/>", "it has no SOAP port with an operation in it", id="no WSDL"),
+            pytest.param("<html/>", "has no SOAP port with an operation", id="no WSDL"),
             pytest.param(
                 wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=wsdls.fields({"FetchResult": "int"})))),
-                "Fetch: its result is of type int",
+                "Fetch: the result is of type int",
                 id="unservable",
             ),
             pytest.param(
                 wsdls.wsdl(imports='<w:import namespace="urn:z" location="[red]z.wsdl"/>'),
-                "it needs [red]z.wsdl, which is not beside it",
+                "needs the file [red]z.wsdl, which is not in its folder",
                 id="missing import",
             ),
         ],
@@ -246,7 +246,7 @@ class TestContract:
         path.write_text(path.read_text(encoding="utf-8") + '[[contracts]]\nwsdl = "legacy.wsdl"\n', encoding="utf-8")
         shown = _runner.invoke(cli, ["contract", "-c", str(path)])
         assert (shown.exit_code, "refused" in shown.output) == (1, True)
-        assert "no operation Other" in _said(shown.output)
+        assert "has no operation Other" in _said(shown.output)
 
 
 @pytest.mark.parametrize("text", ["<html/>", "hello", None], ids=["no WSDL", "no XML", "not there"])
