@@ -87,7 +87,7 @@ class Application:
 
     def _not_found(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = envelope.sniff(b"", environ.get("CONTENT_TYPE", ""))
+        dialect = envelope.guess_dialect(b"", environ.get("CONTENT_TYPE", ""))
         return respond(refuse(errors.NOT_FOUND.error(), dialect, record), record, environ, start_response)
 
 
