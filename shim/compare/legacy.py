@@ -23,7 +23,7 @@ from shim.errors import GatewayError
 from shim.query import ScoreQuery
 
 
-class LegacyService:
+class LegacyClient:
     """One operation of the legacy service."""
 
     def __init__(self, contract: Contract, wsdl: Path, upstream: UpstreamSettings, operation: str = "") -> None:

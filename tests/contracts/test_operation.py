@@ -205,7 +205,7 @@ class TestQuery:
         with pytest.raises(CallerError) as caught:
             loaded.operation("getEDIData").query({})
         assert caught.value.sentence == (
-            "This operation is not answered any more: TOEFL Access has no EDI form. "
+            "This operation is no longer answered: TOEFL Access has no EDI form. "
             "Ask TOEFL Access by REST instead: https://example.edu/end?a#b"
         )
 
