@@ -1,162 +1,132 @@
-"""The composition root: ``Config`` to a WSGI application. The only place that knows every room."""
+"""The composition root: ``Config`` to a WSGI application. The only place that knows every part."""
 
-import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import structlog
-
-from shim import errors
 from shim.access.callers import Callers
 from shim.access.concurrency import ConcurrencyLimit
-from shim.access.presented import Credentials, PresentedCredentials
+from shim.access.passwords import PasswordChecker
 from shim.access.replays import Replays
-from shim.access.source import source
+from shim.call_record import Observe
 from shim.compare.shadow import Shadow
-from shim.config import Config, ContractSettings
-from shim.contracts import contract, served
-from shim.contracts.contract import Contract
-from shim.contracts.served import Pages
+from shim.config import Config
+from shim.contracts import contract
 from shim.ledger import summary
-from shim.ledger.journal import SUMMARY, Backlog, Journal
-from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy, now
+from shim.ledger.backlog import BacklogCollector
+from shim.ledger.journal import SUMMARY_FILE, Journal
+from shim.pipeline import Pipeline
+from shim.retirement.policy import RetirementPolicy, utc_now
 from shim.spool import SpoolQuota
 from shim.upstream.authcode_status import AuthcodeStatuses
-from shim.upstream.authcodes import Authcode, StoredAuthcode
 from shim.upstream.breaker import Breaker
-from shim.upstream.client import Client, UpstreamLimits
+from shim.upstream.client import Client
 from shim.upstream.retry import RetryingClient, RetryPolicy
-from shim.web import correlation
+from shim.upstream.scores import ScoreSource
+from shim.upstream.stored_authcode import StoredAuthcode
+from shim.web import greenlets
 from shim.web.admin import Admin
-from shim.web.endpoint import Admit, Admitted, Endpoint, House
-from shim.web.exchange import ADDRESS, Exchange, Observe
+from shim.web.application import Application, Route
+from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.metrics import Metrics, UpstreamCollector
-from shim.web.page import StatusPage
+from shim.web.observers import guarded
+from shim.web.pages import Pages, imported
 from shim.web.request import RequestLimits
+from shim.web.status_page import StatusPage
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from prometheus_client.registry import Collector
 
 
-_log = structlog.get_logger()
-
-
-class Application:
-    """Sends each request to the room for its address.
-
-    Attributes:
-        metrics: What is counted of the calls.
-        close: Called when a worker ends.
-    """
-
-    def __init__(
-        self,
-        rooms: Mapping[str, "WSGIApplication"],
-        admin: Admin,
-        admin_bind: str | None,
-        metrics: Metrics,
-        policy: Policy,
-    ) -> None:
-        """Take the rooms by path, and the one for all requests to the admin address.
-
-        ASMX services answer to their path in any case of letters, and so do these.
-        """
-        self.metrics = metrics
-        self._policy = policy
-        self.close: Callable[[], None] = lambda: None
-        self._rooms = {path.lower(): room for path, room in rooms.items()}
-        self._admin = admin
-        self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request."""
-        if environ["SERVER_PORT"] == self._admin_port:
-            return self._admin(environ, start_response)
-        if self._policy.signals:
-            start_response = _signalling(start_response, self._policy.signals)
-        room = self._rooms.get(environ["PATH_INFO"].lower())
-        if room is None:
-            return Exchange(environ).fault(errors.NOT_FOUND.error(), start_response)
-        if environ["REQUEST_METHOD"] != "POST" and self._policy.ended():
-            page = self._policy.farewell
-            return Exchange(environ).page(page, "text/plain; charset=utf-8", start_response, HTTPStatus.GONE)
-        return room(environ, start_response)
-
-
-def _signalling(start_response: "StartResponse", signals: list[tuple[str, str]]) -> "StartResponse":
-    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - WSGI's own
-        return start_response(status, headers + signals, *error)
-
-    return start
-
-
 def build(
-    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Application:
     """Build the gateway.
 
     Args:
         config: The configuration.
         shared: A folder that all workers share.
-        metrics: Those of the gateway that it takes the place of: each opens files for good.
+        metrics: The metrics of the gateway that this one replaces: new ones would open further files for good.
         clock: Tells the time, UTC.
 
     Raises:
         ContractError: A WSDL or its mapping cannot be used.
         AuthcodeError: An authcode or a caller's secret cannot be used.
     """
+    metrics = metrics or Metrics(shared / "metrics")
+    metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
-    standings = AuthcodeStatuses(_folder(shared, "standings"))
-    metrics = metrics or Metrics(_folder(shared, "metrics"))
-    breaker = Breaker(
-        _folder(shared, "breaker"),
-        failures=config.upstream.breaker_failures,
-        seconds=config.upstream.breaker_seconds,
-        longest_call=config.upstream.deadline,
+    statuses = AuthcodeStatuses(shared / "authcodes")
+    breaker = _breaker(config, shared)
+    quota = SpoolQuota(config.spool.max_bytes, config.spool.folder)
+    limit = ConcurrencyLimit(config.gateway.max_calls)
+    policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
+    pipeline = partial(
+        Pipeline,
+        callers=Callers(
+            config.who_may_call, stored, Replays(shared / "nonces"), PasswordChecker(greenlets.run_in_thread)
+        ),
+        policy=policy,
+        scores=ScoreSource(_client(config, breaker, quota, metrics), statuses),
+        limit=limit,
+        quota=quota,
     )
-    room = room_of(config)
-    places = ConcurrencyLimit(config.gateway.max_calls)
-    metrics.watch(room, places)
-    attempts = RetryingClient(
-        upstream(config, room),
+    observe, close = _observers(config, metrics, shared)
+    collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
+    if config.ledger.folder is not None:
+        collectors.append(BacklogCollector(config.ledger.folder))
+    return Application(
+        _routes(config, pipeline, observe),
+        admin=Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config)),
+        admin_bind=config.gateway.admin_bind,
+        policy=policy,
+        metrics=metrics,
+        sample=partial(metrics.sample, quota, limit),
+        close=close,
+    )
+
+
+def _breaker(config: Config, shared: Path) -> Breaker:
+    upstream = config.upstream
+    return Breaker(
+        shared / "breaker",
+        failures=upstream.breaker_failures,
+        seconds=upstream.breaker_seconds,
+        longest_call=upstream.deadline,
+    )
+
+
+def _client(config: Config, breaker: Breaker, quota: SpoolQuota, metrics: Metrics) -> RetryingClient:
+    return RetryingClient(
+        Client(config.upstream, quota, connections=config.gateway.max_calls, deadline=greenlets.deadline),
         breaker,
         RetryPolicy(config.upstream.deadline, config.upstream.attempts),
-        metrics.retried,
+        deadline=greenlets.deadline,
+        on_retry=metrics.retried,
     )
-    admit = _admission(config, attempts, stored, standings, Replays(_folder(shared, "nonces")))
-    policy = Policy(config.retirement, config.upstream.url, clock)
-    observe, close = _observer(config, metrics, shared)
-    house = House(room, places, observe, policy)
-    limits = RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
-    rooms: dict[str, WSGIApplication] = {}
+
+
+def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, Route]:
+    gateway = config.gateway
+    limits = RequestLimits(gateway.max_request, gateway.request_timeout)
+    settings = EndpointSettings(limits, gateway.trusted_proxies, gateway.certificate_header)
+    routes: dict[str, Route] = {}
     for item in config.contracts:
-        loaded = load_contract(item, config.retirement.info_url)
-        pages = Pages(item.wsdl, config.gateway.address + item.path)
-        rooms[item.path] = _by_method(pages, Endpoint(loaded, admit, house, limits))
-        rooms[item.wsdl_path] = pages.wsdl
-        folder = posixpath.dirname(item.path)
-        for name, body in served.imports(item.wsdl).items():
-            rooms[posixpath.join(folder, name)] = partial(served.document, body)
-    metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
-    collectors: list[Collector] = [UpstreamCollector(stored, standings, breaker)]
-    if config.ledger.folder is not None:
-        collectors.append(Backlog(config.ledger.folder))
-    admin = Admin(stored, standings, breaker, partial(metrics.text, collectors), _status_page(config))
-    application = Application(rooms, admin, config.gateway.admin_bind, metrics, policy)
-    application.close = close
-    return application
+        loaded = contract.from_settings(item, config.retirement.info_url)
+        pages = Pages(item.wsdl, gateway.address + item.path)
+        routes[item.path] = Route(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
+        documents = {item.wsdl_path: pages.at_wsdl, **dict(imported(item.wsdl, item.path))}
+        routes |= {path: Route(document, document) for path, document in documents.items()}
+    return routes
 
 
-def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
+def _observers(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, Callable[[], None]]:
+    """Return what is told of each call that has ended, and what ends it with the worker."""
     observers: list[Observe] = [metrics.count]
-    close: Callable[[], None] = lambda: None  # noqa: E731 - what a worker does at its end where nothing else is named
+    close: Callable[[], None] = lambda: None  # noqa: E731 - most observers need no end
     if config.ledger.folder is not None:
         journal = Journal(config.ledger.folder, config.ledger.key_file, metrics.lost, metrics.migrated)
         observers.append(journal.record)
@@ -168,115 +138,15 @@ def _observer(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe, 
         close = tracing.close
     if config.shadow.sample:
         observers.append(Shadow(config, shared / "shadow", metrics.compared).observe)
-
-    def observe(call: Mapping[str, object]) -> None:
-        for observer in observers:
-            try:
-                observer(call)
-            except Exception as error:  # noqa: BLE001 - who only watches must not harm what is watched
-                metrics.unobserved()
-                _log.error("observer", request=call["request"], note=errors.location(error))
-
-    return observe, close
+    return guarded(observers, metrics.unobserved), close
 
 
 def _status_page(config: Config) -> StatusPage:
     gateway, folder = config.gateway, config.ledger.folder
     names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
     return StatusPage(
-        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
+        read_summary=lambda: summary.read(folder / SUMMARY_FILE) if folder is not None else None,
         retirement=config.retirement,
         upstream=config.upstream.url,
         hosts=frozenset(filter(None, names)),
     )
-
-
-def _folder(parent: Path, name: str) -> Path:
-    folder = parent / name
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _admission(
-    config: Config,
-    client: RetryingClient,
-    stored: Mapping[str, StoredAuthcode],
-    standings: AuthcodeStatuses,
-    replays: Replays,
-) -> Admit:
-    callers = Callers(config.who_may_call, stored, replays)
-    gateway = config.gateway
-
-    def admit(environ: "WSGIEnvironment", offered: tuple[Credentials, ...]) -> Admitted:
-        seen = source(environ, gateway.trusted_proxies, gateway.certificate_header)
-        environ[ADDRESS] = str(seen.address)
-        trace = correlation.trace(environ.get("HTTP_TRACEPARENT", ""))
-        proof = PresentedCredentials(seen.address, seen.relayed, seen.certificate, offered)
-        caller = callers.identify(proof)
-
-        def fetch(query: ScoreQuery) -> ScoreFile:
-            with client.within_deadline():
-                if isinstance(caller.authcode, Authcode):
-                    return _passed_through(caller.authcode, query)
-                return _with_stored(caller.authcode, query)
-
-        def _with_stored(stored: StoredAuthcode, query: ScoreQuery) -> ScoreFile:
-            try:
-                file = stored.use(lambda authcode: client.fetch(query, authcode.value, trace))
-            except errors.GatewayError as error:
-                if error.cause is errors.UPSTREAM_AUTHCODE:
-                    standings.refused(stored.name)
-                raise
-            standings.succeeded(stored.name)
-            return file
-
-        def _passed_through(authcode: Authcode, query: ScoreQuery) -> ScoreFile:
-            try:
-                file = client.fetch(query, authcode.value, trace)
-            except errors.GatewayError as error:
-                # The authcode is made of what the caller sent, so it is the caller that is not known.
-                if error.cause is errors.UPSTREAM_AUTHCODE:
-                    raise callers.rejected(proof) from error
-                raise
-            callers.accepted(proof)
-            return file
-
-        return Admitted(caller.name, fetch)
-
-    return admit
-
-
-def _by_method(pages: Pages, endpoint: Endpoint) -> "WSGIApplication":
-    def room(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return (pages if reads else endpoint)(environ, start_response)
-
-    return room
-
-
-def load_contract(source: ContractSettings, info_url: str | None) -> Contract:
-    """Read a contract as configured.
-
-    Raises:
-        ContractError: The WSDL or its mapping cannot be used.
-    """
-    mapping = source.mapping or source.wsdl.with_suffix(".toml")
-    return contract.load(source.wsdl, mapping, source.reportby, info_url or "")
-
-
-def room_of(config: Config) -> SpoolQuota:
-    """The room that one worker has for score files."""
-    return SpoolQuota(config.spool.max_bytes, config.spool.folder)
-
-
-def upstream(config: Config, room: SpoolQuota) -> Client:
-    """The client of TOEFL Access as configured."""
-    settings = config.upstream
-    limits = UpstreamLimits(
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        max_bytes=settings.max_bytes,
-        connections=config.gateway.max_calls,
-    )
-    ca_file = str(settings.ca_file) if settings.ca_file is not None else None
-    return Client(settings.url, limits, room, ca_file=ca_file, proxy=settings.proxy)

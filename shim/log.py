@@ -1,9 +1,9 @@
 """Structured logs.
 
-A log line holds fields of the list below and no other: a field that is not on
-it is dropped and its name reported, so that no score data, password or authcode
-gets into a log by a careless line of code. The loggers of the libraries below us
-are silenced: Spyne logs whole request bodies, and urllib3 queries.
+A line in the log has the fields listed here and no others. Any other field is dropped
+and its name reported, so that a careless line of code cannot log score data, a password
+or an authcode. Libraries that log what they handle are silenced: Spyne logs whole
+request bodies, urllib3 logs queries.
 """
 
 import logging
@@ -43,11 +43,11 @@ _SILENCED: Final = ("spyne", "zeep", "urllib3", "requests")
 
 
 def configure(level: str = "info", *, for_good: bool = False) -> None:
-    """Send log lines to standard error: JSON, or readable lines on a terminal.
+    """Send lines to standard error: JSON, or readable text on a terminal.
 
     Args:
-        level: The least that is written.
-        for_good: Nothing will be changed later, so every logger may keep what it was set up with.
+        level: The lowest level that is written.
+        for_good: Whether loggers may keep this configuration from their first use on, which is faster.
     """
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
@@ -68,18 +68,18 @@ def configure(level: str = "info", *, for_good: bool = False) -> None:
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False
         logger.setLevel(logging.CRITICAL)
-    logging.lastResort = _OfOthers(logging.WARNING)
+    logging.lastResort = _LocationHandler(logging.WARNING)
 
 
-class _OfOthers(logging.Handler):
-    """Tells that another library had something to say, and where: its text may hold what it was given."""
+class _LocationHandler(logging.Handler):
+    """Logs other libraries' messages by location only: their text may hold what the library was given."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(record.levelno, "library", note=f"{record.name}:{record.lineno}")
 
 
 class _StandardError:
-    """Standard error; that it is full or closed fails no call."""
+    """Standard error; a full or closed one fails no call."""
 
     def write(self, text: str) -> None:
         with suppress(OSError, ValueError):

@@ -18,8 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench import growth
 from shim.config import PREFIX
 from shim.sandbox import DEMO_AUTHCODE
+from shim.sandbox.process import free_port, wait_for
 from tests import planted as test_data
-from tests.processes import PATIENCE, free_port, stop, wait_for_port, wait_until
+from tests.processes import PATIENCE, stop, wait_until
 
 PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
 
@@ -178,7 +179,7 @@ def running_gateway(  # noqa: PLR0913 - each is a thing that some test varies
     tables = _tables(folder, upstream_url, ports, settings)
     write_config(folder, tables)
     with _started(folder, output) as process:
-        wait_for_port(process, ports[0])
+        wait_for(process, f"127.0.0.1:{ports[0]}")
         gateway = Gateway(folder, upstream_url, *ports, process)
         wait_until(lambda: len(gateway.workers()) == tables["gateway"]["workers"], "workers")
         yield gateway

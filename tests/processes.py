@@ -1,6 +1,5 @@
-"""Processes that a test starts: their ports, their ends, and waiting for what they do."""
+"""Waiting for processes, and stopping and inspecting them."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -9,14 +8,6 @@ from typing import Any, Final
 
 PATIENCE: Final = 30.0
 """Seconds after which a test stops waiting."""
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
@@ -34,21 +25,6 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -
     while not done():
         assert time.monotonic() < end, f"no {what} in {seconds} s"
         time.sleep(0.02)
-
-
-def wait_for_port(process: "subprocess.Popen[Any]", port: int) -> None:
-    """Wait until a process listens on a port of 127.0.0.1.
-
-    Raises:
-        AssertionError: The process ended, or did not listen in time.
-    """
-
-    def listens() -> bool:
-        assert process.poll() is None, f"the process ended with {process.returncode}"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_until(listens, f"listener on port {port}")
 
 
 def stop(process: "subprocess.Popen[Any]") -> None:

@@ -22,6 +22,7 @@ from shim.config import (
     UpstreamSettings,
 )
 from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
+from shim.web.application import Application
 from shim.web.metrics import Metrics
 from tests.guide import END, REQUEST_LINE, START
 from tests.web.calls import Reply, envelope, request, send
@@ -41,7 +42,7 @@ def settings(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Config:
     )
 
 
-def _call(application: app.Application, path: str = "/TOEFLWebService/TOEFLEdm.asmx") -> Reply:
+def _call(application: Application, path: str = "/TOEFLWebService/TOEFLEdm.asmx") -> Reply:
     return send(application, request(envelope().encode(), PATH_INFO=path))
 
 

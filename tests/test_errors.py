@@ -8,6 +8,7 @@ import pytest
 
 from shim import errors
 from shim.errors import CallerError, Cause, GatewayError, OperatorError, UpstreamError
+from shim.wire import inband
 
 every_cause = pytest.mark.parametrize("cause", [pytest.param(cause, id=slug) for slug, cause in errors.CAUSES.items()])
 
@@ -117,7 +118,7 @@ LEGACY: Mapping[str, Callable[[str], bool]] = {
 @pytest.mark.parametrize("test", list(LEGACY))
 def test_every_legacy_client_sees_that_it_is_no_score_file(cause: Cause, test: str) -> None:
     text = f"{cause.error('StartDate').sentence} ({cause.slug}; request 0123456789abcdef)"
-    sentence = errors.in_band(text)
+    sentence = inband.sentence(text)
     assert LEGACY[test](sentence)
     assert text in sentence
     assert sentence.isprintable()

@@ -9,10 +9,10 @@ call() {
 }
 
 # shellcheck disable=SC2086
-podman image exists toefl-shim:0.1.0 || podman build -q --format docker ${BUILD_FLAGS-} -f deploy/container/Dockerfile -t toefl-shim:0.1.0 . >/dev/null
-show podman image inspect toefl-shim:0.1.0 --format 'user {{.User}}, {{.Size}} bytes, stops by {{.Config.StopSignal}}'
+podman image exists toefl-shim:0.2.0 || podman build -q --format docker ${BUILD_FLAGS-} -f deploy/container/Dockerfile -t toefl-shim:0.2.0 . >/dev/null
+show podman image inspect toefl-shim:0.2.0 --format 'user {{.User}}, {{.Size}} bytes, stops by {{.Config.StopSignal}}'
 # shellcheck disable=SC2086
-podman run -d --name toefl-sandbox --network host ${RUN_FLAGS-} toefl-shim:0.1.0 sandbox --bind 127.0.0.1:8081 --delay 3 >/dev/null
+podman run -d --name toefl-sandbox --network host ${RUN_FLAGS-} toefl-shim:0.2.0 sandbox --bind 127.0.0.1:8081 --delay 3 >/dev/null
 trap 'podman rm -f -t 0 toefl-sandbox toefl-shim >/dev/null 2>&1 || true' EXIT
 until podman logs toefl-sandbox 2>/dev/null | grep -q authcode; do sleep 0.2; done
 umask 077
@@ -24,7 +24,7 @@ podman run -d --name toefl-shim --network host ${RUN_FLAGS-} --read-only --tmpfs
     --security-opt no-new-privileges --secret toefl-authcode,uid=10001,gid=10001,mode=0400 \
     -e TOEFL_SHIM_AUTHCODES='[{"name": "main", "file": "/run/secrets/toefl-authcode"}]' \
     -e TOEFL_SHIM_UPSTREAM__URL=http://127.0.0.1:8081/scores \
-    -e TOEFL_SHIM_CALLERS='[{"name": "here", "networks": ["127.0.0.0/8"]}]' --stop-timeout 100 toefl-shim:0.1.0 >/dev/null
+    -e TOEFL_SHIM_CALLERS='[{"name": "here", "networks": ["127.0.0.0/8"]}]' --stop-timeout 100 toefl-shim:0.2.0 >/dev/null
 until curl -sf http://127.0.0.1:8079/livez >/dev/null; do sleep 0.2; done
 show podman exec toefl-shim id
 show podman exec toefl-shim sh -c 'touch /etc/x || true'

@@ -1,35 +1,38 @@
-"""How many calls are answered at a time."""
+"""How many calls one worker answers at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from shim import errors
 
-_COME_AGAIN: Final = 5
+_RETRY_AFTER: Final = 5
 """Seconds."""
 
 
 class ConcurrencyLimit:
-    """The calls that one worker answers at a time.
+    """The calls that one worker answers now.
 
     Attributes:
-        taken: How many there are.
+        running: How many there are.
     """
 
-    def __init__(self, most: int) -> None:
-        """Take how many there may be."""
-        self.taken = 0
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        """Allow so many calls at a time."""
+        self.running = 0
+        self._limit = limit
 
-    def take(self) -> None:
-        """Take one.
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one slot in the block.
 
         Raises:
-            OperatorError: There is none left.
+            OperatorError: All slots are taken.
         """
-        if self.taken >= self._most:
-            raise errors.BUSY.error(retry_after=_COME_AGAIN)
-        self.taken += 1
-
-    def leave(self) -> None:
-        """Give it to another."""
-        self.taken -= 1
+        if self.running >= self._limit:
+            raise errors.BUSY.error(retry_after=_RETRY_AFTER)
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1

@@ -1,23 +1,23 @@
-"""How the authcodes stand with TOEFL Access, as all workers together know it."""
+"""Which authcodes TOEFL Access accepted and refused last, as all workers together know it."""
 
-import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_OFTEN_ENOUGH: Final = 1.0
+from shim.shared import SharedFolder
+
+_LEAST_INTERVAL: Final = 1.0
 """Seconds between two notes of a success."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthcodeStatus:
-    """How one stands.
+    """What TOEFL Access made of one authcode.
 
     Attributes:
-        last_success: When a call with it last succeeded, as ``time.time()``; ``None`` for not yet.
-        last_refusal: When a call with it was last refused.
+        last_success: When a call with it last succeeded, in seconds since the epoch; ``None`` for never.
+        last_refusal: When a call with it was last refused; ``None`` for never.
     """
 
     last_success: float | None
@@ -30,40 +30,34 @@ class AuthcodeStatus:
 
 
 class AuthcodeStatuses:
-    """Two empty files for each authcode, in a folder of the workers' own: their times are what is known."""
+    """The status of each authcode, kept as two shared names with the times of the last success and refusal."""
 
     def __init__(self, folder: Path) -> None:
-        """Take a folder that all workers share."""
-        self._folder = folder
+        """Use a folder that all workers share."""
+        self._shared = SharedFolder(folder)
         self._noted: dict[str, float] = {}
 
     def succeeded(self, name: str) -> None:
-        """Note a success."""
+        """Note that a call with the authcode succeeded."""
         now = time.monotonic()
-        if now - self._noted.get(name, -_OFTEN_ENOUGH) >= _OFTEN_ENOUGH:
+        if now - self._noted.get(name, -_LEAST_INTERVAL) >= _LEAST_INTERVAL:
             self._noted[name] = now
-            self._stamp(name, "success")
+            self._shared.stamp(_key("success", name), time.time_ns())
 
     def refused(self, name: str) -> None:
-        """Note a refusal."""
+        """Note that TOEFL Access refused the authcode."""
         self._noted.pop(name, None)
-        self._stamp(name, "refusal")
+        self._shared.stamp(_key("refusal", name), time.time_ns())
 
     def of(self, name: str) -> AuthcodeStatus:
-        """How one stands now."""
-        return AuthcodeStatus(self._time(name, "success"), self._time(name, "refusal"))
+        """Return the status of an authcode."""
+        return AuthcodeStatus(self._seconds("success", name), self._seconds("refusal", name))
 
-    def _stamp(self, name: str, what: str) -> None:
-        path, now = self._file(name, what), time.time_ns()
-        with suppress(OSError):  # a full disk must not fail a call whose scores are here
-            path.touch()
-            os.utime(path, ns=(now, now))  # the file system's own clock ticks in milliseconds
+    def _seconds(self, event: str, name: str) -> float | None:
+        nanoseconds = self._shared.time_of(_key(event, name))
+        return None if nanoseconds is None else nanoseconds / 1e9
 
-    def _time(self, name: str, what: str) -> float | None:
-        try:
-            return self._file(name, what).stat().st_mtime
-        except FileNotFoundError:
-            return None
 
-    def _file(self, name: str, what: str) -> Path:
-        return self._folder / f"{what}-{name.encode().hex()}"
+def _key(event: str, name: str) -> str:
+    # In hexadecimal: a name from the configuration is no file name.
+    return f"{event}-{name.encode().hex()}"

@@ -1,33 +1,37 @@
-"""``ScoreQuery`` and authcode to ``ScoreFile``: one GET to TOEFL Access, verified whole."""
+"""One GET to TOEFL Access: ``ScoreQuery`` and authcode to a verified ``ScoreFile``.
+
+What this module uses of urllib3 and requests without a promise: the pool that the adapter of requests makes,
+``ConnectionCls``, ``is_connected`` and ``length_remaining``. ``tests/upstream/test_client.py`` holds it to them.
+"""
 
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
 
-import gevent
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout, exceptions
 from urllib3.connection import HTTPSConnection
 
 from shim import __version__, errors
+from shim.config import UpstreamSettings
 from shim.query import Format, ScoreFile, ScoreQuery
 from shim.spool import SpoolQuota
-from shim.upstream.verify import verifier
+from shim.upstream.deadline import Deadline, unlimited
+from shim.upstream.verify import verifier_for
 
 _CHUNK: Final = 96 * 1024
-_NO_RETRIES: Final = Retry(False)  # noqa: FBT003 - urllib3 means by it that errors come as they are
+_NO_RETRIES: Final = Retry(False)  # noqa: FBT003 - with it urllib3 raises errors as they are
 _LONGEST_WAIT: Final = 24 * 60 * 60
-"""Seconds that a caller is told to wait, at most."""
+"""Seconds of a Retry-After that are believed at most."""
 _USER_AGENT: Final = f"toefl-soap-shim/{__version__}"
 
-# The sentences of a 400, as its documentation gives them; in plain text or within JSON.
+# The sentences of a 400 in the documentation of TOEFL Access; the body may be plain text or JSON.
 _SENTENCES: Final = (
     b"startdate is required",
     b"enddate is required",
@@ -45,23 +49,6 @@ _BY_STATUS: Final[dict[int, errors.Cause]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamLimits:
-    """What a call may take.
-
-    Attributes:
-        connect_timeout: Seconds to a connection.
-        read_timeout: Seconds to the head of the answer, and for each 96 KiB of it.
-        max_bytes: Largest score file that is passed on.
-        connections: Most connections kept open.
-    """
-
-    connect_timeout: float
-    read_timeout: float
-    max_bytes: int
-    connections: int
-
-
 class Client:
     """An HTTP client of one URL.
 
@@ -73,41 +60,45 @@ class Client:
     """
 
     def __init__(
-        self,
-        url: str,
-        limits: UpstreamLimits,
-        room: SpoolQuota,
-        *,
-        ca_file: str | None = None,
-        proxy: str | None = None,
+        self, settings: UpstreamSettings, quota: SpoolQuota, *, connections: int = 10, deadline: Deadline = unlimited
     ) -> None:
-        """Take the URL of ``/scores`` as configured."""
-        self._room = room
-        self._limits = limits
-        self._adapter = HTTPAdapter(pool_maxsize=limits.connections)
-        request, proxies = PreparedRequest(), {"http": proxy, "https": proxy} if proxy else {}
+        """Set up the pool of connections.
+
+        Args:
+            settings: The URL of ``/scores`` and the limits.
+            quota: Where score files are held.
+            connections: The most connections kept open.
+            deadline: Ends what takes too long.
+        """
+        self._quota = quota
+        self._settings = settings
+        self._deadline = deadline
+        self._adapter = HTTPAdapter(pool_maxsize=connections)
+        url, verify = settings.url, str(settings.ca_file) if settings.ca_file is not None else True
+        proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}
+        request = PreparedRequest()
         request.prepare(method="GET", url=url)
-        pool = self._adapter.get_connection_with_tls_context(request, ca_file or True, proxies)
-        self._adapter.cert_verify(pool, url, ca_file or True, None)  # type: ignore[no-untyped-call]
+        pool = self._adapter.get_connection_with_tls_context(request, verify, proxies)
+        self._adapter.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
         self._pool = cast("HTTPConnectionPool", pool)
         if self._pool.scheme == "https":
-            self._pool.ConnectionCls = _Secured
+            self._pool.ConnectionCls = _TLSConnection
         self._target = self._adapter.request_url(request, proxies)
-        self._timeout = Timeout(connect=limits.connect_timeout, read=limits.read_timeout)
+        self._timeout = Timeout(connect=settings.connect_timeout, read=settings.read_timeout)
 
     def fetch(self, query: ScoreQuery, authcode: str, trace: str = "") -> ScoreFile:
         """Fetch a score file.
 
         Args:
             query: What to ask for.
-            authcode: The key.
-            trace: A traceparent (W3C Trace Context) to pass on.
+            authcode: The authcode.
+            trace: A traceparent (W3C Trace Context) to pass on; empty for none.
 
         Raises:
             GatewayError: There is none, or not a whole one.
         """
         with closing(self._send(query, authcode, trace)) as response:
-            _check_head(response, self._limits)
+            self._check_head(response)
             return self._spool(response, query)
 
     def close(self) -> None:
@@ -118,8 +109,9 @@ class Client:
         headers = {"authcode": authcode, "Accept-Encoding": "identity", "User-Agent": _USER_AGENT}
         if trace:
             headers["traceparent"] = trace
+        seconds = self._settings.connect_timeout + self._settings.read_timeout
         try:
-            with _within(self._limits.connect_timeout + self._limits.read_timeout, "in the head of the answer"):
+            with self._within(seconds, "in the head of the answer"):
                 return self._pool.urlopen(
                     "GET",
                     f"{self._target}?{query_string(query)}",
@@ -133,23 +125,75 @@ class Client:
         except (exceptions.HTTPError, OSError) as error:
             raise _unreachable(error) from error
 
+    def _check_head(self, response: BaseHTTPResponse) -> None:
+        if response.status != HTTPStatus.OK:
+            raise self._refusal(response)
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise errors.UPSTREAM_NOT_SCORES.error(note="compressed, though identity was asked for")
+        if "html" in response.headers.get("Content-Type", "").lower():
+            raise errors.UPSTREAM_NOT_SCORES.error(note="HTML")
+        # A body that ends when the connection does cannot be told from one that was cut.
+        chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        if not chunked and response.length_remaining is None:
+            if not next(self._body(response), b""):
+                raise errors.UPSTREAM_CUT.error(note="in the head of the answer")
+            raise errors.UPSTREAM_NOT_SCORES.error(note="of no announced length")
+
+    def _refusal(self, response: BaseHTTPResponse) -> errors.GatewayError:
+        status = response.status
+        note = f"HTTP {status}"
+        if status == HTTPStatus.BAD_REQUEST:
+            body = next(self._body(response), b"")
+            sentence = next((known for known in _SENTENCES if known in body), b"")
+            if sentence == _BAD_CREDENTIALS:
+                return errors.UPSTREAM_AUTHCODE.error(note=note)
+            return errors.UPSTREAM_QUERY.error(note=f"{note} {sentence.decode()}".rstrip())
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return errors.UPSTREAM_REDIRECT.error(note=note)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return errors.UPSTREAM_FAILED.error(note=note, retry_after=_retry_after(response))
+        return _BY_STATUS.get(status, errors.UPSTREAM_STATUS).error(note=note, retry_after=_retry_after(response))
+
     def _spool(self, response: BaseHTTPResponse, query: ScoreQuery) -> ScoreFile:
-        kind = verifier(query.format)
-        with self._room.spooling() as spool:
-            for chunk in _body(response, self._limits):
-                kind.feed(chunk)
+        verifier = verifier_for(query.format)
+        with self._quota.spooling() as spool:
+            for chunk in self._body(response):
+                verifier.feed(chunk)
                 spool.write(chunk)
-            records = kind.finish()
+            records = verifier.finish()
             size = spool.tell()
             spool.seek(0)
-        return ScoreFile(spool, 0 if kind.blank else size, records)
+        return ScoreFile(spool, 0 if verifier.blank else size, records)
+
+    def _body(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        size = 0
+        chunks = response.stream(_CHUNK, decode_content=False)
+        try:
+            while chunk := self._next(chunks):
+                size += len(chunk)
+                if size > self._settings.max_bytes:
+                    raise errors.UPSTREAM_TOO_LARGE.error()
+                if size > len(chunk):
+                    time.sleep(0)  # a socket with more data at hand does not yield to other calls by itself
+                yield chunk
+        except exceptions.ReadTimeoutError as error:
+            raise errors.UPSTREAM_TIMEOUT.error(note="in the middle of the answer") from error
+        except (exceptions.HTTPError, OSError, ValueError) as error:
+            raise errors.UPSTREAM_CUT.error(note=type(error).__name__) from error
+
+    def _next(self, chunks: Iterator[bytes]) -> bytes:
+        with self._within(self._settings.read_timeout, "in the middle of the answer"):
+            return next(chunks, b"")
+
+    def _within(self, seconds: float, note: str) -> AbstractContextManager[object]:
+        # A socket's time-out begins anew with each byte, and so never ends an answer that drips.
+        return self._deadline(seconds, errors.UPSTREAM_TIMEOUT.error(note=note))
 
 
-class _Secured(HTTPSConnection):
-    """A connection that is not used again with bytes on it that nobody asked for.
+class _TLSConnection(HTTPSConnection):
+    """A connection that is not used again while TLS holds unread bytes, which would become the next call's answer.
 
-    TLS may have unpacked some already, which the socket does not show; they would be
-    taken for the answer to the next call.
+    The socket does not show bytes that TLS has unpacked already.
     """
 
     @property
@@ -159,7 +203,7 @@ class _Secured(HTTPSConnection):
 
 
 def query_string(query: ScoreQuery) -> str:
-    """The query as the vendor's guide writes it: this order, and colons as they are."""
+    """Return the query as the vendor's guide writes it: in this order, with bare colons."""
     start, end = query.start.isoformat(timespec="seconds"), query.end.isoformat(timespec="seconds")
     return f"startdate={start}&enddate={end}{_what(query.type, query.reportby, query.format)}"
 
@@ -170,74 +214,16 @@ def _what(program: str, reportby: str, wanted: Format) -> str:
     return parts + "&format=json" if wanted == "json" else parts
 
 
-def _check_head(response: BaseHTTPResponse, limits: UpstreamLimits) -> None:
-    if response.status != HTTPStatus.OK:
-        raise _refusal(response, limits)
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise errors.UPSTREAM_NOT_SCORES.error(note="compressed, though identity was asked for")
-    if "html" in response.headers.get("Content-Type", "").lower():
-        raise errors.UPSTREAM_NOT_SCORES.error(note="HTML")
-    # A body that ends when the connection does cannot be told from one that was cut.
-    chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
-    if not chunked and response.length_remaining is None:
-        if not next(_body(response, limits), b""):
-            raise errors.UPSTREAM_CUT.error(note="in the head of the answer")
-        raise errors.UPSTREAM_NOT_SCORES.error(note="of no announced length")
-
-
-def _refusal(response: BaseHTTPResponse, limits: UpstreamLimits) -> errors.GatewayError:
-    status = response.status
-    note = f"HTTP {status}"
-    if status == HTTPStatus.BAD_REQUEST:
-        body = next(_body(response, limits), b"")
-        sentence = next((known for known in _SENTENCES if known in body), b"")
-        if sentence == _BAD_CREDENTIALS:
-            return errors.UPSTREAM_AUTHCODE.error(note=note)
-        return errors.UPSTREAM_QUERY.error(note=f"{note} {sentence.decode()}".rstrip())
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return errors.UPSTREAM_REDIRECT.error(note=note)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return errors.UPSTREAM_FAILED.error(note=note, retry_after=_retry_after(response))
-    return _BY_STATUS.get(status, errors.UPSTREAM_STATUS).error(note=note, retry_after=_retry_after(response))
-
-
 def _retry_after(response: BaseHTTPResponse) -> float:
     try:
         return min(_NO_RETRIES.get_retry_after(response) or 0, _LONGEST_WAIT)
-    except (exceptions.InvalidHeader, ValueError, OverflowError):  # the last two of a number or a year beyond reason
+    except (exceptions.InvalidHeader, ValueError, OverflowError):  # the last two for an absurd number or year
         return 0
-
-
-def _body(response: BaseHTTPResponse, limits: UpstreamLimits) -> Iterator[bytes]:
-    size = 0
-    chunks = response.stream(_CHUNK, decode_content=False)
-    try:
-        while chunk := _next(chunks, limits.read_timeout):
-            size += len(chunk)
-            if size > limits.max_bytes:
-                raise errors.UPSTREAM_TOO_LARGE.error()
-            if size > len(chunk):
-                time.sleep(0)  # a socket that has more already does not give way to other calls by itself
-            yield chunk
-    except exceptions.ReadTimeoutError as error:
-        raise errors.UPSTREAM_TIMEOUT.error(note="in the middle of the answer") from error
-    except (exceptions.HTTPError, OSError, ValueError) as error:
-        raise errors.UPSTREAM_CUT.error(note=type(error).__name__) from error
-
-
-def _next(chunks: Iterator[bytes], seconds: float) -> bytes:
-    with _within(seconds, "in the middle of the answer"):
-        return next(chunks, b"")
-
-
-def _within(seconds: float, note: str) -> gevent.Timeout:
-    # The time-out of a socket begins anew with each byte, and so never ends an answer that drips.
-    return gevent.Timeout(seconds, errors.UPSTREAM_TIMEOUT.error(note=note))
 
 
 def _unreachable(error: Exception) -> errors.GatewayError:
     note = type(error).__name__
-    # A connection that is refused is a time-out, too, to urllib3.
+    # urllib3 makes a refused connection a time-out too.
     if isinstance(error, exceptions.TimeoutError) and not isinstance(error, exceptions.NewConnectionError):
         return errors.UPSTREAM_TIMEOUT.error(note=note)
     if isinstance(error, exceptions.SSLError):

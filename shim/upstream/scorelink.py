@@ -1,8 +1,8 @@
-"""The fixed-length score link record: its fields, reading one and writing one.
+"""The fixed-length ScoreLink record: its fields, reading and writing.
 
-The layout is the vendor's of 2018, of 900 bytes; positions are 1-based and count
-bytes. Records are wider today: bytes 832 to 937 hold the scores of the scale that
-came in January 2026, whose split is not public.
+The layout is the vendor's of 2018, with 900 bytes; positions are 1-based and count
+bytes. Records are wider today: bytes 832 to 937 hold the scores on the scale of
+January 2026, whose layout is not public.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field.
+    """A field of the record.
 
     Attributes:
-        name: Its name, in the words of the layout.
-        start: Its first byte, counted from 1.
-        end: Its last byte.
+        name: The name in the layout.
+        start: The first byte, counted from 1.
+        end: The last byte.
     """
 
     name: str
@@ -84,10 +84,10 @@ FIELDS: Final = tuple(
     )
 )
 SHORTEST: Final = 774
-"""Bytes: where the last field of the 2018 layout ends; what follows is filler."""
+"""Bytes: the end of the last field of the 2018 layout, before its filler."""
 WIDTH_2018: Final = 900
 IBT26: Final = Field("ibt26", 832, 937)
-"""The block of the scores of 2026."""
+"""The block with the scores on the scale of 2026."""
 BY_NAME: Final = {field.name: field for field in (*FIELDS, IBT26)}
 
 
@@ -95,32 +95,32 @@ def write(values: Mapping[str, str], width: int, encoding: str = "utf-8") -> byt
     """Write a record, padded with spaces, without a separator.
 
     Args:
-        values: By the name of the field; a value is cut to its field.
-        width: Bytes, enough for the fields that are given.
-        encoding: Of the text; fields are counted in its bytes.
+        values: By the name of the field; a value that is too long is cut.
+        width: Bytes of the record.
+        encoding: The encoding of the text; fields are counted in its bytes.
 
     Raises:
         KeyError: There is no such field.
-        ValueError: A value does not fit the width, or cannot be written in the encoding.
+        ValueError: The width has no room for a field, or a value cannot be written in the encoding.
     """
     record = bytearray(b" " * width)
     for name, value in values.items():
         field = BY_NAME[name]
         text = value.encode(encoding)
         if len(text) > field.width:
-            # What is cut in the middle of a character is dropped with it.
+            # A character that is cut in the middle is dropped.
             text = text[: field.width].decode(encoding, "ignore").encode(encoding)
         record[field.start - 1 : field.start - 1 + len(text)] = text
-    # What is written beyond the end makes the record longer.
+    # A field beyond the end has made the record longer.
     if len(record) != width:
         raise ValueError(f"a record of {width} bytes has no room for these fields")
     return bytes(record)
 
 
 def read(record: bytes, encoding: str = "utf-8") -> dict[str, str]:
-    """Read a record: its values by the name of the field, without padding.
+    """Return the values of a record by the name of the field, without padding.
 
-    What is not text in the encoding is shown as replacement characters.
+    Bytes that are no text in the encoding become replacement characters.
     """
     return {
         name: record[field.start - 1 : field.end].decode(encoding, "replace").strip() for name, field in BY_NAME.items()

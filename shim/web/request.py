@@ -1,4 +1,4 @@
-"""What is read of an HTTP request, within limits: its type, its action, and its body, whole and decompressed."""
+"""What is read of an HTTP request, within limits: its media type, its action, and its body, whole and decompressed."""
 
 import re
 import time
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 # PHP's client compresses requests with either; zlib tells them apart by itself.
 _COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_EITHER: Final = zlib.MAX_WBITS | 32
+_GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 _MEDIA_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
 # Digits of a Content-Length; int refuses thousands of them with an exception.
 _LONGEST_LENGTH: Final = 20
-# Bytes that are read at a time; each may come in a chunk of its own, with kilobytes that say nothing.
+# Bytes that are read at a time: each may come in a chunk of its own, with kilobytes of chunk extensions.
 _PIECE: Final = 1024
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
 
 
 def action(environ: "WSGIEnvironment") -> str:
-    """The action that a request names in its SOAPAction header, or SOAP 1.2's Content-Type; empty for none."""
+    """Return the action in the SOAPAction header, or in SOAP 1.2's Content-Type; an empty string for none."""
     named: str = environ.get("HTTP_SOAPACTION", "")
     if not named and (parameter := _ACTION_PARAMETER.search(environ.get("CONTENT_TYPE", ""))):
         named = parameter[1]
@@ -33,12 +33,12 @@ def action(environ: "WSGIEnvironment") -> str:
 
 
 def check_media_type(content_type: str) -> None:
-    """Take what SOAP clients send.
+    """Accept the media types that SOAP clients send.
 
-    A web page of another site can make a browser post any other type without asking.
+    A web page of another site can make a browser post some of the other types without asking.
 
     Raises:
-        CallerError: It is not a type of SOAP.
+        CallerError: It is another type.
     """
     if content_type.partition(";")[0].strip().lower() not in _MEDIA_TYPES:
         raise errors.CONTENT_TYPE.error()
@@ -65,25 +65,35 @@ def read_body(environ: "WSGIEnvironment", limits: RequestLimits) -> bytes:
         limits: What it may take.
 
     Raises:
-        CallerError: It is too large, cannot be read whole, or its compression is not known.
+        CallerError: The body is too large or cut, or its compression is unknown or damaged.
     """
-    limit = limits.size
-    announced = environ.get("CONTENT_LENGTH") or ""
-    if len(announced) > _LONGEST_LENGTH or (announced.isdecimal() and int(announced) > limit):
+    announced = _announced_length(environ)
+    if announced is not None and announced > limits.size:
         raise errors.TOO_LARGE.error()
+    body = _read_in_time(environ["wsgi.input"], limits)
+    if len(body) > limits.size:
+        raise errors.TOO_LARGE.error()
+    if announced is not None and len(body) < announced:
+        raise errors.CUT_REQUEST.error()
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    return body if encoding == "identity" else _decompress(body, encoding, limits.size)
+
+
+def _announced_length(environ: "WSGIEnvironment") -> int | None:
+    text = environ.get("CONTENT_LENGTH") or ""
+    if len(text) > _LONGEST_LENGTH:
+        raise errors.TOO_LARGE.error()
+    return int(text) if text.isdecimal() else None
+
+
+def _read_in_time(stream: "InputStream", limits: RequestLimits) -> bytes:
     try:
         with gevent.Timeout(limits.seconds):
-            body = _read(environ["wsgi.input"], limit + 1)
+            return _read(stream, limits.size + 1)
     except gevent.Timeout as error:
         raise errors.CUT_REQUEST.error(note="too slow") from error
     except Exception as error:  # each WSGI server has exceptions of its own for bad framing
         raise errors.CUT_REQUEST.error(note=type(error).__name__) from error
-    if len(body) > limit:
-        raise errors.TOO_LARGE.error()
-    if announced.isdecimal() and len(body) < int(announced):
-        raise errors.CUT_REQUEST.error()
-    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-    return body if encoding == "identity" else _decompress(body, encoding, limit)
 
 
 def _read(stream: "InputStream", most: int) -> bytes:
@@ -94,21 +104,21 @@ def _read(stream: "InputStream", most: int) -> bytes:
         most -= len(part)
         if len(part) < _PIECE:
             break
-        time.sleep(0)  # who sends as fast as is read must not make others wait, nor pass the time that there is
+        time.sleep(0)  # a client that sends as fast as is read must not keep others waiting, nor outrun the time limit
     return b"".join(parts)
 
 
 def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding not in _COMPRESSIONS:
         raise errors.COMPRESSION.error()
-    stream = zlib.decompressobj(_EITHER)
+    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         plain = stream.decompress(body, limit + 1)
     except zlib.error as error:
         raise errors.COMPRESSION.error() from error
     if len(plain) > limit:
         raise errors.TOO_LARGE.error()
-    # What follows the end, such as a second gzip member, would be dropped without a word.
+    # Bytes after the end, such as a second gzip member, would be dropped without a word.
     if not stream.eof or stream.unused_data:
         raise errors.COMPRESSION.error()
     return plain

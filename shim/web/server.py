@@ -1,4 +1,8 @@
-"""gunicorn around the WSGI application: its settings, its log, and how it is set up anew."""
+"""gunicorn around the WSGI application: its settings, its log, and its reload.
+
+What this module uses of gunicorn without a promise: ``Arbiter.manage_workers``, and that ``BaseApplication.reload``
+calls ``load_config``. ``tests/operating`` holds it to what it needs.
+"""
 
 import gc
 import logging
@@ -13,12 +17,12 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from shim import errors
-from shim.app import Application
 from shim.config import ConfigError, GatewaySettings, LedgerSettings
 from shim.contracts.contract import ContractError
 from shim.ledger.supervisor import WriterSupervisor
-from shim.upstream.authcodes import AuthcodeError
-from shim.web.worker import KEEPALIVE, hold_signals, release_signals
+from shim.upstream.authcode import AuthcodeError
+from shim.web.application import Application
+from shim.web.worker import KEEPALIVE, hold_signals, release_signals, signals_held
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -34,9 +38,9 @@ class Deployment(NamedTuple):
     """What is served.
 
     Attributes:
-        application: It was built, and so checked, before any worker starts.
+        application: The application; it was built, and so checked, before any worker starts.
         settings: How it is served.
-        ledger: Where its callers are counted.
+        ledger: Where its calls are counted.
     """
 
     application: Application
@@ -47,82 +51,87 @@ class Deployment(NamedTuple):
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with the settings of a gateway."""
 
-    def __init__(self, site: Deployment, rebuild: Callable[[], Deployment]) -> None:
-        """Take what to serve, and how to build it anew when a signal asks for that."""
-        self._site = site
+    def __init__(self, deployment: Deployment, rebuild: Callable[[], Deployment]) -> None:
+        """Set up the server.
+
+        Args:
+            deployment: What to serve.
+            rebuild: Builds what to serve from the configuration of now; called at a SIGHUP.
+        """
+        self._deployment = deployment
         self._rebuild = rebuild
-        self._keeper = WriterSupervisor(site.ledger)
+        self._writer = WriterSupervisor(deployment.ledger, signals_held)
         super().__init__()
 
     def run(self) -> None:
-        """Serve until a signal ends it; only the process that called this returns from it."""
+        """Serve until a signal ends the server; return only in the process that called this."""
         own = os.getpid()
         _allow_many_connections()
         # A core file would hold authcodes and scores.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # What was built at start lives to the end: no worker needs to look through it for garbage, or copy its pages.
+        # What was built at start lives to the end: no worker needs to search it for garbage, or copy its pages.
         gc.freeze()
         gc.enable()
-        # Until a new worker has handlers of its own it has the server's, which would lose the signal that ends it.
+        # Until a new worker has installed its own handlers it has the server's, which would lose a signal that ends it.
         os.register_at_fork(before=hold_signals, after_in_parent=release_signals)
         try:
-            _Arbiter(self, self._keeper).run()
+            _Arbiter(self, self._writer).run()
         except SystemExit as end:
             # A worker is a fork of this very stack: it must not unwind what its parent still uses.
             if os.getpid() != own:
                 os._exit(end.code if isinstance(end.code, int) else 1)
-            self._keeper.end()
+            self._writer.stop()
             raise
 
     def reload(self) -> None:
         """Read the configuration again; a wrong one changes nothing. New workers follow in either case."""
         try:
-            self._site = self._rebuild()
+            self._deployment = self._rebuild()
         except (ConfigError, AuthcodeError, ContractError) as error:
             for reason in str(error).splitlines():
                 _log.error("server", note=f"the old configuration stays in use: {reason}")
-        self._keeper.keep(self._site.ledger)
+        self._writer.reconfigure(self._deployment.ledger)
         super().reload()
 
     def load_config(self) -> None:
         """Set gunicorn up from our settings alone: no file, no command line, no environment."""
-        settings = self._site.settings
+        settings = self._deployment.settings
         for name, value in {
             "bind": [bind for bind in (settings.bind, settings.admin_bind) if bind is not None],
             "workers": settings.workers,
             "graceful_timeout": settings.stop_timeout,
-            "child_exit": lambda _, worker: self._site.application.metrics.forget(worker.pid),
+            "child_exit": lambda _, worker: self._deployment.application.metrics.forget(worker.pid),
             "worker_connections": _CONNECTIONS,
-            "worker_exit": lambda _server, _worker: self._site.application.close(),
+            "worker_exit": lambda _server, _worker: self._deployment.application.close(),
             "worker_class": "shim.web.worker.Worker",
-            # Its other parser, in C, would be taken wherever one is installed, of whatever age.
+            # gunicorn would use its parser in C wherever one is installed, of whatever age.
             "http_parser": "python",
             "logger_class": "shim.web.server.ServerLogger",
             "keepalive": KEEPALIVE,
             "proc_name": "toefl-shim",
-            # What a proxy says counts only where gateway.trusted_proxies says so, and is read there.
+            # Proxies' headers count only where gateway.trusted_proxies says so, and are read there.
             "forwarded_allow_ips": "",
-            # Its socket would let whoever reaches it command the server.
+            # Whoever reaches its socket could command the server.
             "control_socket_disable": True,
         }.items():
             self.cfg.set(name, value)
 
     def load(self) -> "WSGIApplication":
-        """Give each worker the application."""
-        return self._site.application
+        """Return the application for each worker."""
+        return self._deployment.application
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]
-    """gunicorn's own, which keeps the ledger's writer alive as well as the workers."""
+    """gunicorn's arbiter, which keeps the ledger's writer alive beside the workers."""
 
-    def __init__(self, server: Server, keeper: WriterSupervisor) -> None:
-        """Take both."""
-        self._keeper = keeper
+    def __init__(self, server: Server, writer: WriterSupervisor) -> None:
+        """Supervise both."""
+        self._writer = writer
         super().__init__(server)
 
     def manage_workers(self) -> None:
-        """Look after all of them, once a second; the writer first, for it ends when the workers have."""
-        self._keeper.look()
+        """Look after writer and workers, once a second; the writer first, since it ends after the workers."""
+        self._writer.ensure_running()
         super().manage_workers()
 
 
@@ -130,7 +139,7 @@ class ServerLogger(Logger):  # type: ignore[misc]
     """gunicorn's log as structured lines: its own sentences of start and stop, and no text of a request."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-        """Send its lines to ours."""
+        """Send gunicorn's lines to the structured log."""
         super().setup(cfg)
         self.error_log.handlers = [_Handler()]
 

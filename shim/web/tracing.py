@@ -14,21 +14,21 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-_LAST_MOMENT: Final = 3
-"""Seconds that a worker takes to send its last spans."""
+_LAST_SECONDS: Final = 3
+"""Seconds in which an ending worker may send its last spans."""
 _ATTRIBUTES: Final = ("request", "operation", "caller", "outcome", "records", "bytes")
 
 
 class Tracing:
-    """Makes spans of calls that have ended, and so costs a running call nothing."""
+    """Makes spans of calls that have ended, so a running call costs no more."""
 
     def __init__(self, url: str) -> None:
-        """Take the address of a collector that speaks OTLP over HTTP."""
+        """Send spans to a collector that speaks OTLP over HTTP."""
         self._url = url
-        self._of_process: dict[int, tuple[TracerProvider, Tracer]] = {}
+        self._by_process: dict[int, tuple[TracerProvider, Tracer]] = {}
 
     def record(self, call: Mapping[str, Any]) -> None:
-        """Send the spans of a call, by the fields of its line in the log: of all of it, and of its upstream part."""
+        """Send two spans of a call, by the fields of its record: the whole call, and its upstream part."""
         end = time.time_ns()
         start = end - int(call["seconds"] * 1e9)
         span = self._tracer.start_span(
@@ -47,17 +47,17 @@ class Tracing:
         span.end(end)
 
     def close(self) -> None:
-        """Send what was not sent yet: the worker ends."""
-        provider, _ = self._of_process.get(os.getpid(), (None, None))
+        """Send the remaining spans; called when the worker ends."""
+        provider, _ = self._by_process.get(os.getpid(), (None, None))
         if provider is not None:
-            with suppress(gevent.Timeout), gevent.Timeout(_LAST_MOMENT):
+            with suppress(gevent.Timeout), gevent.Timeout(_LAST_SECONDS):
                 provider.shutdown()
 
     @property
     def _tracer(self) -> Tracer:
-        # Its thread does not live through a fork, so each worker has one of its own.
-        if os.getpid() not in self._of_process:
+        # The exporter's thread does not survive a fork, so each worker makes its own.
+        if os.getpid() not in self._by_process:
             provider = TracerProvider(resource=Resource({"service.name": "toefl-soap-shim"}), shutdown_on_exit=False)
             provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(self._url)))
-            self._of_process[os.getpid()] = provider, provider.get_tracer("toefl-soap-shim")
-        return self._of_process[os.getpid()][1]
+            self._by_process[os.getpid()] = provider, provider.get_tracer("toefl-soap-shim")
+        return self._by_process[os.getpid()][1]

@@ -1,4 +1,4 @@
-"""What a caller calls with, by a fixed table: no other word of its User-Agent, which may hold anything, is kept."""
+"""The software that a caller uses, by a fixed table: other words of a User-Agent may hold anything, and are dropped."""
 
 import re
 from functools import lru_cache
@@ -8,7 +8,8 @@ NONE: Final = "none"
 OTHER: Final = "other"
 _LOOKED_AT: Final = 256
 
-# Name by how the User-Agent tells it; the first that is found counts, so what is built upon others stands above them.
+# The name of the software, and how the User-Agent spells it. The first match counts, so what is built upon others
+# stands above them.
 _TABLE: Final = {
     "wsdl.exe": r"MS Web Services Client Protocol",
     "Mono wsdl": r"Mono Web Services Client Protocol",
@@ -55,11 +56,13 @@ _SOFTWARE: Final = [
 
 @lru_cache(maxsize=256)
 def known(agent: str | None, *, expects: bool) -> str:
-    """The name of the software and perhaps its version; ``other`` if none in the table, ``none`` if nothing is said.
+    """Return the name of the software, with its version if it is told.
+
+    Returns ``other`` for software that is not in the table, and ``none`` for a request that names none.
 
     Args:
         agent: The User-Agent.
-        expects: Whether the request has ``Expect``: WCF is known by that, and by having no User-Agent.
+        expects: Whether the request has ``Expect``: WCF sends it, and no User-Agent.
     """
     if not agent:
         return "WCF" if expects and agent is None else NONE

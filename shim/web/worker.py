@@ -1,4 +1,8 @@
-"""The process that answers: gunicorn's worker of gevent, with limits to its patience and last words in SOAP."""
+"""The process that answers: gunicorn's gevent worker, with time limits for connections and its own last words.
+
+What this module uses of gunicorn without a promise: the methods of ``GeventWorker`` that it overrides, the readers of a
+request's body, and ``close_graceful`` and ``write_nonblock``. ``tests/web/test_worker.py`` holds it to what it needs.
+"""
 
 import fcntl
 import signal
@@ -28,33 +32,47 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 KEEPALIVE: Final = 75
-"""Seconds; longer than nginx keeps a connection (60), so that nginx is the one that closes it."""
+"""Seconds; longer than nginx keeps a connection (60), so that nginx is the one to close it."""
 # Seconds for the first head on a connection.
 _FIRST_HEAD: Final = 10
-# Seconds in which a caller must take some of an answer; longer than the others, which are ended in other ways.
+# Seconds in which a caller must take some of an answer; longer than all other limits, which end a call themselves.
 _STALLED: Final = 90
 # Seconds for which a stopping worker waits for a call that a client may be sending on a kept connection.
 _LINGER: Final = 2
-# Bytes of a request that are thrown away after its answer; closing at once would take the answer back (RFC 9112 §9.6).
-_THROWN_AWAY: Final = 1024 * 1024
+# Bytes of a request that are read and dropped after its answer: closing at once would cut the answer (RFC 9112 §9.6).
+_DRAINED: Final = 1024 * 1024
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def hold_signals() -> None:
-    """Let signals that end a process wait."""
+    """Keep signals that end a process pending."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
 def release_signals() -> None:
-    """Take those that have waited, and all that come."""
+    """Deliver pending signals, and all that come."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
-class Worker(GeventWorker):  # type: ignore[misc]
-    """gunicorn's worker of gevent, patient with slow callers for a while only, and with other last words.
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Keep signals that end a process pending in the block."""
+    hold_signals()
+    try:
+        yield
+    finally:
+        release_signals()
 
-    What it answers to a request that it cannot read is a page of HTML that repeats
-    a part of it, and so does its line in the log. A SOAP client can read neither.
+
+class _StoppingError(Exception):
+    """Ends a connection that waits for a request while the worker stops."""
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """gunicorn's gevent worker, with time limits for slow callers and faults instead of HTML.
+
+    gunicorn answers a request that it cannot read with a page of HTML that repeats a
+    part of the request, and logs that part. A SOAP client can read neither.
     """
 
     sockets: list[Any]
@@ -68,7 +86,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self._used: WeakSet[Any] = WeakSet()
 
     def init_signals(self) -> None:
-        """Take signals from here on, and those that came since the fork."""
+        """Handle signals from here on, and those that came since the fork."""
         super().init_signals()
         release_signals()
 
@@ -78,6 +96,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         own = gevent.getcurrent()
         self._connections[own] = client
         try:
+            # Past GeventWorker's own, which would take the time limit away again.
             super(GeventWorker, self).handle(listener, client, addr)
         finally:
             del self._connections[own]
@@ -90,77 +109,82 @@ class Worker(GeventWorker):  # type: ignore[misc]
         finally:
             _cork(sock, on=False)
             if _is_unread(req.body):
-                close_graceful(sock, max_drain=_THROWN_AWAY)
+                close_graceful(sock, max_drain=_DRAINED)
 
     def load_wsgi(self) -> None:
-        """Take the application; where it answers before the end of a request, that is the last on its connection.
+        """Load the application; an answer before the end of its request is the last on its connection.
 
-        gunicorn would read such a request to its end, however far that is, and keep
-        all others waiting; and after a time-out within a chunk it would take the
-        rest of the chunk for another request.
+        gunicorn would read such a request to its end, however far away, and keep
+        all other calls waiting; and after a time-out within a chunk it would take
+        the rest of the chunk for another request.
         """
         super().load_wsgi()
         application = self.wsgi
-        self._measure = application.metrics.measure
+        self._sample = application.sample
 
         def closing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            def start(*answer: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - gunicorn has no types
+            def start(*status_and_headers: Any) -> Callable[[bytes], object]:  # noqa: ANN401 - gunicorn has no types
                 if not self.alive or _is_unread(environ["wsgi.input"]):
                     start_response.__self__.force_close()  # type: ignore[attr-defined]
-                # gunicorn sends the head by itself; a packet of its own would take as long as a tenth of a call.
+                # gunicorn sends the head by itself; a packet of its own takes as long as a tenth of a call.
                 _cork(environ["gunicorn.socket"], on=True)
-                return start_response(*answer)
+                return start_response(*status_and_headers)
 
             return application(environ, start)  # type: ignore[no-any-return]
 
         self.wsgi = closing
 
     def notify(self) -> None:
-        """Tell the server every second that this worker lives, and everybody what it is doing."""
+        """Tell the server every second that this worker lives, and sample the gauges."""
         super().notify()
-        self._measure()
+        self._sample()
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
-        """Wait for the head of a request: not long on a new connection, longer on one that was used."""
+        """Wait for the head of a request: briefly on a new connection, longer on one that was used.
+
+        gunicorn closes the connection if the block ends without a request.
+        """
         own = gevent.getcurrent()
         usual = KEEPALIVE if own in self._used else _FIRST_HEAD
-        patience = gevent.Timeout(usual if self.alive else _LINGER)
+        limit = gevent.Timeout(usual if self.alive else _LINGER)
         self._waiting.add(own)
         try:
-            with patience:
+            with limit:
                 yield
+        except _StoppingError:
+            pass
         except gevent.Timeout as timeout:
-            if timeout is not patience:
+            if timeout is not limit:
                 raise
         finally:
             self._waiting.discard(own)
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """Begin to stop: running calls end, and connections that wait are closed once no call is on its way."""
+        """Begin to stop: let running calls end, and close idle connections once no call is on its way."""
         super().handle_exit(sig, frame)
         gevent.spawn_later(_LINGER, self._close_waiting)
 
     def _close_waiting(self) -> None:
         for own in tuple(self._waiting):
-            # On a machine that is busy a call may have come of which nobody has taken notice yet.
-            if not _has_come(self._connections[own]):
-                own.kill(StopIteration, block=False)
+            # On a busy machine a call may have arrived that this worker has not read yet.
+            if not _has_unread_bytes(self._connections[own]):
+                own.kill(_StoppingError, block=False)
         if self._waiting:
             gevent.spawn_later(_LINGER, self._close_waiting)
 
     def patch(self) -> None:
-        """Take the listening sockets as gevent's; the standard library was patched before it was imported."""
+        """Make gevent's sockets of the listeners; ``__main__`` has patched the standard library already."""
         self.sockets = [
             socket.socket(listener.FAMILY, socket.SOCK_STREAM, fileno=listener.sock.detach())
             for listener in self.sockets
         ]
 
     def handle_error(self, req: object, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401, ARG002 - gunicorn has no types
-        """Answer a fault and close."""
+        """Answer with a fault, and close the connection."""
         error = errors.BAD_HTTP.error() if isinstance(exc, ParseException) else errors.INTERNAL.error()
         cause, number, dialect = error.cause, correlation.request_number(), Dialect()
-        body = answer.fault(dialect, cause, error.told(number))
+        body = answer.fault(dialect, cause, error.fault_text(number))
         head = (
             f"HTTP/1.1 {cause.http_11} {HTTPStatus(cause.http_11).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
             f"Content-Length: {len(body)}\r\nX-Request-ID: {number}\r\nConnection: close\r\n\r\n"
@@ -170,23 +194,23 @@ class Worker(GeventWorker):  # type: ignore[misc]
             write_nonblock(client, head.encode() + body)
         except OSError:
             _log.debug("call", request=number, outcome="caller-left")
-        close_graceful(client, max_drain=_THROWN_AWAY)
+        close_graceful(client, max_drain=_DRAINED)
 
 
 def _cork(client: Any, *, on: bool) -> None:  # noqa: ANN401 - gunicorn has no types
     """Let the kernel gather what is sent into full packets, or send what it has gathered."""
-    with suppress(OSError):  # the caller went away
+    with suppress(OSError):  # the caller has left
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
 
 
-def _has_come(client: socket.socket) -> bool:
-    """Whether there are bytes of a client that were not read yet."""
+def _has_unread_bytes(client: socket.socket) -> bool:
+    """Return whether the kernel holds bytes of a client."""
     found = bytearray(4)
     fcntl.ioctl(client.fileno(), termios.FIONREAD, found)
     return any(found)
 
 
 def _is_unread(body: Any) -> bool:  # noqa: ANN401 - gunicorn has no types
-    """Whether some of a request is still to come, or nobody can tell."""
+    """Return whether some of a request is still to come, or cannot be known."""
     reader = body.reader
     return bool(reader.length if isinstance(reader, LengthReader) else reader.parser)

@@ -1,114 +1,178 @@
-"""The credentials that a call carries: in its body, in a UsernameToken of its envelope, and in HTTP Basic."""
+"""The credentials in a request: HTTP Basic, a WS-Security UsernameToken, and two parameters in the body."""
 
 import base64
-import binascii
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from lxml import etree
 
 from shim import errors
-from shim.access.presented import Credentials, Digest, Plain, basic
-from shim.contracts.dates import to_utc
-from shim.contracts.mapping import Meaning
-from shim.wire.dialect import WSSE
-from shim.wire.envelope import text_of
+from shim.wire import xsd
+from shim.wire.elements import text_of
+from shim.wire.namespaces import WSSE, WSU
 
-_WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
 _LONGEST: Final = 1024
+"""Characters of a user name, a password, a digest or a time."""
+
+BodyPair = tuple[str | None, str | None]
+"""The values of an operation's user name and password parameters; None for a parameter that was not sent."""
 
 
-def offered(
-    authorization: str, security: Sequence[etree._Element], meaning: Meaning, values: Mapping[str, str | None]
-) -> tuple[Credentials, ...]:
-    """All credentials of a call.
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordText:
+    """A user name and a password as sent; without a repr, so that no log can show them.
+
+    Attributes:
+        user: The user name.
+        password: The password.
+    """
+
+    user: str
+    password: str
+
+    def matches(self, user: str, password: str) -> bool:
+        """Compare with the expected user name and password, in constant time."""
+        return _are_equal(self.user, user) & _are_equal(self.password, password)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PasswordDigest:
+    """A user name and the digest of a password (WS-Security UsernameToken Profile 1.1 §3.1); without a repr.
+
+    Attributes:
+        user: The user name.
+        digest: SHA-1 of the nonce, the time and the password.
+        nonce: The nonce.
+        created: The time as sent.
+        moment: The time in UTC, without a zone.
+    """
+
+    user: str
+    digest: bytes
+    nonce: bytes
+    created: str
+    moment: datetime
+
+    def matches(self, user: str, password: str) -> bool:
+        """Compare with the expected user name and password, in constant time."""
+        expected = hashlib.sha1(self.nonce + self.created.encode() + password.encode())  # noqa: S324 - the profile's
+        return _are_equal(self.user, user) & hmac.compare_digest(self.digest, expected.digest())
+
+
+Credentials = PasswordText | PasswordDigest
+
+
+def read(authorization: str, security: Sequence[etree._Element], body: BodyPair | None) -> tuple[Credentials, ...]:
+    """Read all credentials of a request.
 
     Args:
-        authorization: The Authorization header.
-        security: The WS-Security headers.
-        meaning: What the operation's parameters mean.
-        values: The parameters, by name.
+        authorization: The Authorization header; empty for none.
+        security: The WS-Security headers of the envelope.
+        body: The values of the operation's credential parameters; None if it has no such parameters.
+
+    Returns:
+        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent.
 
     Raises:
-        CallerError: Some are there, but not as they should be.
+        CallerError: Some credentials are malformed.
     """
     try:
-        found = (*_of_body(meaning, values), *_of_token(security), *_of_basic(authorization))
+        return (*_from_body(body), *_from_tokens(security), *_from_authorization(authorization))
     except ValueError as error:
         raise errors.NOT_AUTHENTICATED.error(note=f"malformed credentials: {error}") from error
-    return found
 
 
-def _of_body(meaning: Meaning, values: Mapping[str, str | None]) -> Iterator[Plain]:
-    if meaning.credentials is not None:
-        user, password = (values.get(name) for name in meaning.credentials)
-        if user is not None or password is not None:
-            yield _plain(user or "", password or "")
+def _from_body(body: BodyPair | None) -> Iterator[PasswordText]:
+    if body is not None and body != (None, None):
+        user, password = body
+        yield _password_text(user or "", password or "")
 
 
-def _of_basic(authorization: str) -> Iterator[Plain]:
-    found = basic(authorization)
-    if found is not None:
-        yield _plain(found.user, found.password)
+def _from_authorization(authorization: str) -> Iterator[PasswordText]:
+    """Read HTTP Basic (RFC 7617); credentials of other schemes are not the gateway's."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return
+    raw = _decode(value, "an Authorization header that is not base64")
+    # Old clients send Latin-1 and new ones UTF-8: bytes that are not UTF-8 are taken for Latin-1.
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    user, colon, password = text.partition(":")
+    if not colon:
+        raise ValueError("an Authorization header without a colon")
+    yield _password_text(user, password)
 
 
-def _of_token(security: Sequence[etree._Element]) -> Iterator[Credentials]:
+def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
     tokens = [token for header in security for token in header.iterfind(f"{{{WSSE}}}UsernameToken")]
     if len(tokens) > 1:
         raise ValueError("two UsernameTokens")
     for token in tokens:
         password = token.find(f"{{{WSSE}}}Password")
-        user = _text(token, f"{{{WSSE}}}Username")
+        user = _child_text(token, f"{{{WSSE}}}Username")
         if password is None:
             raise ValueError("a UsernameToken without a password")
-        # Without a type it is text (UsernameToken Profile 1.1 §3.1).
+        # The default is PasswordText (UsernameToken Profile 1.1 §3.1).
         kind = password.get("Type", f"{_PROFILE}PasswordText").removeprefix(_PROFILE)
         if kind == "PasswordText":
-            yield _plain(user, text_of(password))
+            yield _password_text(user, text_of(password))
         elif kind == "PasswordDigest":
-            yield _digest(token, user, text_of(password))
+            yield _password_digest(token, user, text_of(password))
         else:
-            raise ValueError("a UsernameToken with another kind of password")
+            raise ValueError("a UsernameToken with an unknown type of password")
 
 
-def _digest(token: etree._Element, user: str, digest: str) -> Digest:
-    # The digest is of nonce and time in a row: white space before the time could be moved to the nonce's end, or back,
-    # and the same digest would count twice.
-    created = _text(token, f"{{{_WSU}}}Created").strip()
-    nonce = _decoded(_text(token, f"{{{WSSE}}}Nonce"))
+def _password_text(user: str, password: str) -> PasswordText:
+    _check_length(user, password)
+    return PasswordText(user, password)
+
+
+def _password_digest(token: etree._Element, user: str, digest: str) -> PasswordDigest:
+    # The digest is made of nonce and time in a row. If white space before the time counted, it could be moved to the
+    # end of the nonce: the same digest would then be valid with two nonces, and a replay would not be seen.
+    created = _child_text(token, f"{{{WSU}}}Created").strip()
+    malformed = "a nonce or digest that is not base64"
+    nonce = _decode(_child_text(token, f"{{{WSSE}}}Nonce"), malformed)
     if not nonce:
         raise ValueError("a digest without a nonce")
     _check_length(user, created, digest)
-    return Digest(user, _decoded(digest), nonce, created, _moment(created))
+    return PasswordDigest(user, _decode(digest, malformed), nonce, created, _read_created(created))
 
 
-def _moment(created: str) -> datetime:
+def _read_created(created: str) -> datetime:
     try:
-        return to_utc(created, ("ISO 8601",), "start")
+        moment = xsd.read_date_time(created)
     except ValueError:
-        # What datetime says of a date holds parts of it.
-        raise ValueError("a time that is none") from None
+        moment = None  # the text of the exception may hold a part of the value
+    if moment is None:
+        raise ValueError("a time that is not a date and time")
+    return moment
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str, malformed: str) -> bytes:
     try:
         return base64.b64decode(text.strip(), validate=True)
-    except binascii.Error as error:
-        raise ValueError("a nonce or digest that is not base64") from error
+    except ValueError as error:  # binascii.Error, or characters beyond ASCII
+        raise ValueError(malformed) from error
 
 
-def _text(token: etree._Element, name: str) -> str:
+def _child_text(token: etree._Element, name: str) -> str:
     found = token.find(name)
     return "" if found is None else text_of(found)
 
 
-def _plain(user: str, password: str) -> Plain:
-    _check_length(user, password)
-    return Plain(user, password)
-
-
 def _check_length(*texts: str) -> None:
     if any(len(text) > _LONGEST for text in texts):
-        raise ValueError("longer than any is")
+        raise ValueError(f"longer than {_LONGEST} characters")
+
+
+def _are_equal(presented: str, expected: str) -> bool:
+    # Hashes have one length, so the time does not show the length of the texts.
+    return hmac.compare_digest(hashlib.sha256(presented.encode()).digest(), hashlib.sha256(expected.encode()).digest())

@@ -9,7 +9,9 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
-from shim.access.presented import Credentials, Digest, Plain, PresentedCredentials
+from shim.access.presented import PresentedCredentials
+from shim.access.source import Source
+from shim.wire.credentials import Credentials, PasswordDigest, PasswordText
 
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
@@ -41,19 +43,20 @@ def digest_of(password: str, nonce: bytes, created: str) -> bytes:
 
 def digest(
     user: str = USER, password: str = SECRET, *, late: timedelta = timedelta(), nonce: bytes | None = None
-) -> Digest:
+) -> PasswordDigest:
     """A digest that was made so late."""
     created = now(-late)
     fresh = b"nonce-%d" % next(_nonces) if nonce is None else nonce
     moment = datetime.fromisoformat(created).replace(tzinfo=None)
-    return Digest(user, digest_of(password, fresh, created), fresh, created, moment)
+    return PasswordDigest(user, digest_of(password, fresh, created), fresh, created, moment)
 
 
 def proof(
     *credentials: Credentials, address: str = "192.0.2.1", relayed: bool = False, certificate: str = ""
 ) -> PresentedCredentials:
     """What a request offers."""
-    return PresentedCredentials(ip_address(address) if address else None, relayed, certificate, credentials)
+    source = Source(ip_address(address) if address else None, relayed, certificate)
+    return PresentedCredentials(source, credentials)
 
 
 def basic_header(user: str = USER, password: str = SECRET, encoding: str = "utf-8") -> str:
@@ -89,6 +92,6 @@ def security(*tokens: str) -> str:
     return f'<Security xmlns="{WSSE}">{inner}</Security>'
 
 
-def plain(user: str = USER, password: str = SECRET) -> Plain:
+def plain(user: str = USER, password: str = SECRET) -> PasswordText:
     """A user name and a password."""
-    return Plain(user, password)
+    return PasswordText(user, password)

@@ -11,11 +11,13 @@ from argon2 import PasswordHasher
 from shim import errors
 from shim.access import throttle
 from shim.access.callers import Callers
-from shim.access.presented import Credentials, PresentedCredentials
+from shim.access.presented import PresentedCredentials
 from shim.access.replays import Replays
 from shim.access.throttle import REFUSE_AFTER
 from shim.config import AuthcodeSettings, CallerSettings
-from shim.upstream.authcodes import Authcode, AuthcodeError, StoredAuthcode
+from shim.upstream.authcode import Authcode, AuthcodeError
+from shim.upstream.stored_authcode import StoredAuthcode
+from shim.wire.credentials import Credentials
 from tests.access.offers import OWN_HASH, OWN_PASSWORD, OWN_USER, PLANTED, SECRET, USER, digest, plain, proof
 
 OTHER_SECRET = "synthetic-secret-3"
@@ -314,13 +316,13 @@ class TestTime:
         asked: list[int] = []
         callers = make(*self.RULES, BY_NETWORK)
         kind = type(callers._rules[0])  # noqa: SLF001 - time itself cannot be tested
-        caller = kind.caller
+        match = kind.match
 
         def counted(self: Any, seen: PresentedCredentials) -> object:  # noqa: ANN401 - a private class
             asked.append(1)
-            return caller(self, seen)
+            return match(self, seen)
 
-        monkeypatch.setattr(kind, "caller", counted)
+        monkeypatch.setattr(kind, "match", counted)
         answer(callers, offered)
         assert len(asked) == 4
 
@@ -390,9 +392,10 @@ class TestThrottle:
 
     def test_nor_is_a_pass_through_for_which_the_upstream_was_right(self, make: Make) -> None:
         callers, right = make(PASS_THROUGH), proof(plain("a", "b"))
-        callers.accepted(right)
+        callers.accept(right)
         for _ in range(REFUSE_AFTER):
-            assert callers.rejected(proof(plain("a", "x"))).cause is errors.NOT_AUTHENTICATED
+            with pytest.raises(errors.CallerError, match="not-authenticated"):
+                callers.reject(proof(plain("a", "x")))
         assert answer(callers, proof(plain("a", "y"))) == "throttled"
         assert answer(callers, right) == "it"
 
@@ -410,8 +413,8 @@ class TestThrottle:
     def test_what_is_remembered_is_bounded(self, make: Make) -> None:
         callers = make(PASS_THROUGH)
         for number in range(1500):
-            callers.accepted(proof(plain("a", str(number))))
-        assert len(callers._passed._until) == 1000  # noqa: SLF001 - what must not grow
+            callers.accept(proof(plain("a", str(number))))
+        assert len(callers._accepted._until) == 1000  # noqa: SLF001 - what must not grow
 
 
 def test_no_object_shows_a_secret(make: Make, tmp_path: Path) -> None:

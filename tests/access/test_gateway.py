@@ -19,7 +19,8 @@ import pytest
 from shim import errors
 from shim.access.throttle import REFUSE_AFTER
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
+from shim.wire import inband
 from shim.wire.dialect import Version
 from tests.access.offers import (
     OWN_HASH,
@@ -217,7 +218,7 @@ class TestWrong:
         assert not sandbox.requests
         expected = f"{errors.NOT_AUTHENTICATED.text} (not-authenticated; request)"
         assert (fault.status, words(fault)) == (500, expected)
-        assert (sentence.status, words(sentence)) == (200, errors.in_band(expected))
+        assert (sentence.status, words(sentence)) == (200, inband.sentence(expected))
         assert "www-authenticate" not in fault.headers
         line = logged(gateway, fault)
         assert (line["outcome"], line["address"], line["operation"]) == ("not-authenticated", source, "GetScores")
@@ -229,7 +230,7 @@ class TestWrong:
     )
     def test_in_the_body(self, gateway: Gateway, source: str, user: str | None, password: str | None) -> None:
         answer = ask(gateway, by_report_date(user, password), source=source)
-        expected = errors.in_band(f"{errors.NOT_AUTHENTICATED.text} (not-authenticated; request)")
+        expected = inband.sentence(f"{errors.NOT_AUTHENTICATED.text} (not-authenticated; request)")
         assert (answer.status, words(answer)) == (200, expected)
 
     @pytest.mark.parametrize("authorization", ["", "Bearer abc"])
@@ -295,7 +296,7 @@ class TestPassThrough:
         fault = ask(passing, get_scores(security), source="127.0.1.5")
         assert (fault.status, words(fault)) == (500, expected)
         sentence = ask(passing, by_report_date(security=security), source="127.0.1.6")
-        assert (sentence.status, words(sentence)) == (200, errors.in_band(expected))
+        assert (sentence.status, words(sentence)) == (200, inband.sentence(expected))
 
     def test_none(self, passing: Gateway) -> None:
         assert ask(passing, get_scores()).status == 401

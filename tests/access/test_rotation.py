@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.access.processes import arguments
 from tests.gateway import Gateway, running_gateway
 from tests.soap_http import Answer, envelope, post

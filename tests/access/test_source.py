@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from shim.access.source import Source, is_in, parse, source
+from shim.access.source import Source, is_in, parse, read
 
 PROXIES = [ip_network(text) for text in ("10.0.0.0/8", "127.0.0.1/32", "2001:db8:1::/48")]
 SUBJECT = "CN=registrar,O=Example"
@@ -12,7 +12,7 @@ def seen(peer: str, forwarded: str | None = None, **headers: str) -> Source:
     environ = {"REMOTE_ADDR": peer, **headers}
     if forwarded is not None:
         environ["HTTP_X_FORWARDED_FOR"] = forwarded
-    return source(environ, PROXIES, "X-Client-Certificate-Subject")
+    return read(environ, PROXIES, "X-Client-Certificate-Subject")
 
 
 @pytest.mark.parametrize(
@@ -102,5 +102,5 @@ class TestCertificate:
 
     def test_it_is_in_the_configured_header_alone(self) -> None:
         environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_CLIENT_CERTIFICATE_SUBJECT": SUBJECT, "HTTP_SSL_CLIENT_S_DN": "b"}
-        assert source(environ, PROXIES, "SSL-Client-S-DN").certificate == "b"
-        assert source(environ, PROXIES, "X-Other").certificate == ""
+        assert read(environ, PROXIES, "SSL-Client-S-DN").certificate == "b"
+        assert read(environ, PROXIES, "X-Other").certificate == ""

@@ -17,7 +17,7 @@ from zeep.wsse.username import UsernameToken
 
 from shim import errors
 from shim.sandbox import Options, Sandbox, select
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.access.processes import arguments
 from tests.clients.calls import GET_SCORES, USER, Client, Outcome, program
 from tests.gateway import Gateway, running_gateway

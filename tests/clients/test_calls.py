@@ -13,12 +13,13 @@ import pytest
 
 from shim import errors
 from shim.sandbox import Faults, Sandbox, select
+from shim.wire import inband
 from tests.clients import calls
 from tests.clients.calls import Client, Outcome
 
 _WORDS: Final = r"(?P<text>.+) \((?P<slug>[a-z-]+); request [0-9a-f]{16}\)"
 _FAULT: Final = re.compile(_WORDS)
-_SENTENCE: Final = re.compile(re.escape(errors.in_band("{}")).replace(re.escape("{}"), _WORDS))
+_SENTENCE: Final = re.compile(re.escape(inband.sentence("{}")).replace(re.escape("{}"), _WORDS))
 
 
 def fault(outcome: Outcome) -> tuple[str, str]:

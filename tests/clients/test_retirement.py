@@ -12,7 +12,7 @@ import zeep
 
 from shim import errors
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.clients import calls
 from tests.clients.calls import USER, Client, Starter
 from tests.clients.test_calls import fault, sentence
@@ -79,7 +79,7 @@ def test_in_a_brownout(
     start: Callable[[Gateway], AbstractContextManager[Client]], in_brownout: Gateway, until: datetime, sandbox: Sandbox
 ) -> None:
     asked = len(sandbox.requests)
-    told = f"call again after {until:%Y-%m-%d %H:%M:%S} UTC, and read {INFO} before it ends."
+    told = f"call again after {until:%Y-%m-%d %H:%M:%S} UTC, and read {INFO} before the service ends."
     expected = (errors.BROWNOUT.text.format(told), "brownout")
     with start(in_brownout) as client:
         assert fault(client(*calls.GET_SCORES)) == expected
@@ -91,7 +91,7 @@ def test_after_the_sunset(
     start: Callable[[Gateway], AbstractContextManager[Client]], after_sunset: Gateway, sandbox: Sandbox
 ) -> None:
     asked = len(sandbox.requests)
-    told = f"ask TOEFL Access by REST at {sandbox.url} instead, as {INFO} tells."
+    told = f"call TOEFL Access by REST at {sandbox.url} instead, and read {INFO}."
     expected = (errors.SUNSET.text.format(told), "sunset")
     with start(after_sunset) as client:
         assert fault(client(*calls.GET_SCORES)) == expected

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox, Selection, select
 from tests.compare.old_service import Answer, OldService, in_body, result
 from tests.gateway import write_secret
@@ -138,8 +138,8 @@ def test_an_error_of_toefl_access_is_none_either(config_file: Path, sandbox: San
     ("arguments", "reason"),
     [
         (["--to", "2025-04-20"], "--to is before --from"),
-        (["--authcode", "other"], "there is no such authcode"),
-        (["--legacy-url", ""], "legacy.url: Field required"),
+        (["--authcode", "other"], "the configuration has no authcode other"),
+        (["--legacy-url", ""], "legacy.url: is required"),
         (["--legacy-url", "http://example.org/"], "legacy.url: is plain http"),
         (["--legacy-wsdl", "none.wsdl"], "none.toml"),
         (["--legacy-authcode", "none"], "No such file"),
@@ -188,7 +188,7 @@ def test_a_long_range_shows_how_far_it_is_on_a_terminal_alone(
 ) -> None:
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         plain = _compared(config_file, service.url)
-        monkeypatch.setattr("shim.cli.main._err", Console(stderr=True, force_terminal=True, force_interactive=True))
+        monkeypatch.setattr("shim.cli.console.err", Console(stderr=True, force_terminal=True, force_interactive=True))
         shown = _compared(config_file, service.url)
     assert plain.stderr == ""
     assert "100%" in shown.stderr

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shim.sandbox.process import free_port, wait_for
 from tests.deploy.tools import DEPLOY, said
 from tests.gateway import PATH
 from tests.operating.proxy import configured
-from tests.processes import free_port, stop, wait_for_port
+from tests.processes import stop
 from tests.tools import require
 
 NAME: Final = "localhost"
@@ -91,7 +92,7 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
     with (folder / "own").open("wb") as log:
         process = subprocess.Popen([nginx, "-e", "stderr", "-c", str(config)], stdout=log, stderr=log)
     try:
-        wait_for_port(process, running.port)
+        wait_for(process, f"127.0.0.1:{running.port}")
         yield running
     finally:
         stop(process)

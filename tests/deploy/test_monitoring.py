@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.errors import CAUSES
-from shim.ledger.journal import MIGRATED, SUMMARY
+from shim.ledger.journal import MIGRATED_FILE, SUMMARY_FILE
 from tests.deploy.tools import DEPLOY, said
 from tests.gateway import running_gateway
 from tests.processes import wait_until
@@ -43,8 +43,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[str]]:
         running_gateway(upstream.url, folder / "gateway", ledger) as gateway,
     ):
         assert post(gateway.url, envelope()).result
-        wait_until((folder / SUMMARY).exists, "summary")
-        (folder / MIGRATED).write_text('["this-machine"]')
+        wait_until((folder / SUMMARY_FILE).exists, "summary")
+        (folder / MIGRATED_FILE).write_text('["this-machine"]')
         wait_until(lambda: bool(post(gateway.url, envelope()).result) and '"migrated"' in gateway.log_text, "warning")
         text = gateway.admin("/metrics").text
         yield {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}

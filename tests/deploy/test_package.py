@@ -1,4 +1,4 @@
-"""The wheel and the sdist hold all that the gateway needs, and the installed wheel works."""
+"""The wheel and the sdist: they hold everything that the gateway needs, and the installed wheel works."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+from email import message_from_bytes
 from importlib import metadata
 from pathlib import Path
 from zipfile import ZipFile
@@ -47,8 +48,40 @@ def test_the_wheel_holds_all_of_the_package_and_its_contracts(dist: Path) -> Non
 def test_the_sdist_holds_what_builds_and_tests_it(dist: Path) -> None:
     with tarfile.open(dist / f"{_NAME}.tar.gz") as archive:
         held = {name.removeprefix(f"{_NAME}/") for name in archive.getnames()}
-    wanted = ("pyproject.toml", "Makefile", "requirements/run.txt", "deploy/README.md", "tests/tools.py", "README.md")
+    wanted = (
+        "pyproject.toml",
+        "Makefile",
+        "requirements/run.txt",
+        "tests/tools.py",
+        ".github/workflows/ci.yml",
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "docs/SETTINGS.md",
+        "docs/FAULTS.md",
+        "docs/status-3.png",
+        "deploy/README.md",
+        "deploy/gateway.toml",
+        "deploy/systemd/toefl-shim@.service",
+        "wsdl/TOEFLEdm.toml",
+    )
     assert not [name for name in wanted if name not in held]
+    assert not [name for name in held if "__pycache__" in name or ".venv" in name or "node_modules" in name]
+
+
+def test_the_wheel_says_what_it_is(dist: Path) -> None:
+    wheel = ZipFile(dist / f"{_NAME}-py3-none-any.whl")
+    about = message_from_bytes(wheel.read(f"{_NAME}.dist-info/METADATA"))
+    assert about["Version"] == __version__
+    assert about["License-Expression"] == "Apache-2.0"
+    assert {"Typing :: Typed", "Operating System :: POSIX :: Linux"} <= set(about.get_all("Classifier", []))
+    assert "soap" in about["Keywords"].split(",")
+    urls = {url.partition(",")[0] for url in about.get_all("Project-URL", [])}
+    assert urls == {"Documentation", "Repository", "Issues", "Changelog"}
+    assert {"otel", "postgresql"} == set(about.get_all("Provides-Extra", []))
+    assert "shim/py.typed" in wheel.namelist()
 
 
 def test_the_installed_wheel_works(dist: Path, tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ from typing import Final
 
 import pytest
 
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from shim.sandbox import Sandbox
-from shim.upstream.authcodes import Authcode
+from shim.sandbox.process import free_port
+from shim.upstream.authcode import Authcode
 from tests import postgresql
 from tests.deploy.front import front, trusted
 from tests.gateway import Gateway, Settings, running_gateway, write_secret
 from tests.operating.load import Load, loaded
-from tests.processes import free_port, stop, wait_until
+from tests.processes import stop, wait_until
 
 _OLD, _NEW = (Authcode.of("synthetic-id", word).value for word in ("synthetic-old", "synthetic-new"))
 _REPLICAS: Final = 4
@@ -84,5 +85,5 @@ def test_rotation_and_a_rolling_restart_fail_no_call_and_the_ledger_is_exact(dat
         assert load.failures == []
         replicas.stop()
     assert [list((life / "journal").glob("*.journal")) for life in replicas.lives] == [[]] * 2 * _REPLICAS
-    callers = Ledger(database).summary(datetime.now(UTC)).callers
+    callers = LedgerStore(database).summary(datetime.now(UTC)).callers
     assert {caller.name: caller.outcomes for caller in callers} == {"registrar": {"ok": load.calls}}

@@ -71,7 +71,7 @@ class Wire:
         self._socket.close()
 
     def hear(self, *, answers: int | None = None, patience: float = 10) -> Heard:
-        """Listen until the gateway closes the connection, so many answers have come, or ``patience`` seconds have passed."""
+        """Listen until the connection is closed, so many answers have come, or ``patience`` seconds have passed."""
         until, data, closed = time.monotonic() + patience, bytearray(), False
         found, interim, rest = _split(b"")
         with contextlib.suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""Hostile XML, sent to a gateway: it answers with a fault in the same SOAP version or the right scores, at a small cost."""
+"""Hostile XML, sent to a gateway: it answers with a fault in the same SOAP version or scores, at a small cost."""
 
 import http.client
 import itertools

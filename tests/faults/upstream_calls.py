@@ -6,6 +6,7 @@ from typing import Final
 from lxml import etree
 
 from shim import errors
+from shim.wire import inband
 from tests.faults.upstream_cases import ATTEMPTS, PLANTED
 from tests.gateway import Gateway
 from tests.soap_http import SOAP_11, SOAP_12, Answer, envelope, post
@@ -57,10 +58,10 @@ def assert_refused(gateway: Gateway, slug: str, form: str = "SOAP 1.1") -> Answe
 def assert_fault(gateway: Gateway, answer: Answer, slug: str, form: str) -> None:
     """Assert that the answer is the fault and nothing else, and that the log has its slug and no personal data."""
     number = answer.headers["x-request-id"]
-    text = errors.CAUSES[slug].error().told(number)
+    text = errors.CAUSES[slug].error().fault_text(number)
     assert answer.version == FORMS[form]
     if form == "in band":
-        assert (answer.status, answer.result) == (200, errors.in_band(text).encode())
+        assert (answer.status, answer.result) == (200, inband.sentence(text).encode())
     else:
         assert (answer.status, answer.fault, answer.result) == (500, text, None)
     assert len(answer.body) < _LARGEST_FAULT

@@ -66,8 +66,8 @@ class Lenient:
 # The code under test is broken in one place at a time: what stood there comes in, what shall stand there goes out.
 BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "body": ("tests.fuzz.harnesses.body", "read_body", lambda read: lambda *given: read(*given)[:-1]),
-    "credentials": ("shim.wire.credentials", "_of_basic", lambda read: lambda authorization: ()),
-    "credentials-note": ("shim.wire.credentials", "_plain", lambda plain: lambda user, password: int(user)),
+    "credentials": ("shim.wire.credentials", "_from_authorization", lambda read: lambda authorization: ()),
+    "credentials-note": ("shim.wire.credentials", "_password_text", lambda plain: lambda user, password: int(user)),
     "dates": (
         "tests.fuzz.harnesses.dates",
         "to_utc",
@@ -82,9 +82,9 @@ BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
         lambda fault: lambda dialect, cause, text: fault(dialect, cause, f"{text}."),
     ),
     "envelope-escape": ("shim.wire.answer", "escape", lambda escape: str.strip),
-    "envelope-exception": ("shim.contracts.dates", "_day", lambda day: None),
+    "envelope-exception": ("shim.contracts.dates", "_bound_of_day", lambda day: None),
     "envelope-length": ("shim.wire.result", "b64encode", lambda encode: lambda data: encode(data) + b"\n"),
-    "envelope-version": ("shim.wire.envelope", "sniff", lambda sniff: lambda body, content_type: Dialect()),
+    "envelope-version": ("shim.wire.envelope", "guess_dialect", lambda guess: lambda body, content_type: Dialect()),
     "mapping": (
         "shim.contracts.mapping",
         "load",
@@ -96,9 +96,9 @@ BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "scores-fit": (
         "tests.fuzz.harnesses.scores",
         "fit",
-        lambda fit: lambda file, width, room: (fit(file, width, room)[0], 0),
+        lambda fit: lambda file, width, quota: (fit(file, width, quota)[0], 0),
     ),
-    "scores-verify": ("tests.upstream.test_verify", "verifier", lambda verifier: Lenient),
+    "scores-verify": ("tests.upstream.test_verify", "verifier_for", lambda verifier: Lenient),
     "scores-chunks": ("shim.upstream.verify", "_UTF8_CONTINUATION", lambda continuation: b"."),
 }
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.processes import stop, wait_for_port
+from shim.sandbox.process import wait_for
+from tests.processes import stop
 
 _MAIN: Final = """\
 daemon off;
@@ -67,7 +68,7 @@ def proxied(nginx: str, folder: Path, port: int, gateways: Sequence[int]) -> Ite
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([nginx, "-e", "stderr", "-c", str(config)], stdout=log, stderr=log)
     try:
-        wait_for_port(process, port)
+        wait_for(process, f"127.0.0.1:{port}")
         yield
     finally:
         stop(process)

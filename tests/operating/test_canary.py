@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from shim.upstream.authcodes import Authcode
+from shim.upstream.authcode import Authcode
 from tests.collector import Collector, collecting
 from tests.gateway import PATH, Gateway, running_gateway, write_secret
 from tests.operating.canaries import Canaries, exchanged, traces

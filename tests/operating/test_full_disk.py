@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shim.config import SHIPPED
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from tests.gateway import Gateway, running_gateway
 from tests.operating.load import Background, typed
 from tests.processes import PATIENCE, unlinked_files, wait_until
@@ -177,5 +177,5 @@ def test_a_full_disk_below_the_journal_of_the_ledger(upstream: FakeUpstream, tmp
         lost = gateway.metric("ledger_lost_calls_total")
         gateway.process.terminate()
         gateway.process.wait(PATIENCE)
-        (caller,) = Ledger(ledger["url"]).summary(datetime.now(UTC)).callers
+        (caller,) = LedgerStore(ledger["url"]).summary(datetime.now(UTC)).callers
         assert caller.calls_7 == 36 - lost

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from shim.sandbox.process import free_port
 from tests.gateway import PATH, running_gateway
 from tests.operating.load import Background, Kept, loaded, typed
 from tests.operating.proxy import proxied
-from tests.processes import PATIENCE, free_port, is_running, stop, unlinked_files, wait_until
+from tests.processes import PATIENCE, is_running, stop, unlinked_files, wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post
 from tests.tools import require
 from tests.upstream_server import FakeUpstream, gated, ok, scores

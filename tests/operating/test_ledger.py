@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
+from shim.sandbox.process import free_port
 from tests import postgresql
 from tests.gateway import Gateway, Settings, running_gateway
 from tests.operating.load import Lean
-from tests.processes import PATIENCE, free_port, is_running, stop, wait_until
+from tests.processes import PATIENCE, is_running, stop, wait_until
 from tests.upstream_server import FakeUpstream, ok, scores
 
 _CALLERS = ("admissions", "advising", "graduate", "nightly", "registrar")
@@ -40,7 +41,7 @@ def _settings(folder: Path, database: str, workers: int = 2) -> Settings:
 
 def _counted(database: str) -> Mapping[str, int]:
     """Return the number of answered calls in the ledger, by caller."""
-    ledger = Ledger(database.replace("postgresql://", "postgresql+psycopg://"))
+    ledger = LedgerStore(database.replace("postgresql://", "postgresql+psycopg://"))
     return {caller.name: caller.outcomes.get("ok", 0) for caller in ledger.summary(datetime.now(UTC)).callers}
 
 
@@ -210,14 +211,14 @@ def test_a_caller_marked_as_migrated_is_answered_and_logged_as_a_warning(
         client = Lean(gateway.port, _address(4))
         assert client() == 200
         wait_until(lambda: _has_counted(database, "registrar"), "count")
-        assert Ledger(database).mark("registrar", datetime.now(UTC))
+        assert LedgerStore(database).mark_migrated("registrar", datetime.now(UTC))
         wait_until(lambda: client() == 200 and bool(_warnings(gateway)), "warning")
         client.close()
         warning = _warnings(gateway)[0]
         assert (warning["caller"], warning["level"]) == ("registrar", "warning")
         assert gateway.call(str(warning["request"]))["outcome"] == "ok"
         assert gateway.metrics()["migrated_calls_total", (("caller", "registrar"),)] > 0
-    (registrar,) = Ledger(database).summary(datetime.now(UTC)).callers
+    (registrar,) = LedgerStore(database).summary(datetime.now(UTC)).callers
     assert registrar.calls_since_migrated > 0
 
 
@@ -251,7 +252,7 @@ def test_a_reload_may_bring_another_ledger(upstream: FakeUpstream, tmp_path: Pat
 
 def _exists(database: str) -> bool:
     try:
-        Ledger(database).check()
+        LedgerStore(database).check()
     except OSError:
         return False
     return True

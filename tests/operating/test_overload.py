@@ -38,7 +38,7 @@ def test_calls_beyond_the_limit_are_refused_at_once(tmp_path: Path) -> None:
         for (body, version), answer in zip(asked, answers, strict=True):
             if body is _IN_BAND:
                 assert answer.status == 200
-                assert (answer.result or b"").startswith(b"Logon failure: The gateway has as many calls")
+                assert (answer.result or b"").startswith(b"Logon failure: The gateway answers as many calls")
                 assert b"(busy; request" in (answer.result or b"")
             else:
                 assert (answer.status, answer.slug, answer.version) == (500, "busy", version)

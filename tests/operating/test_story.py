@@ -18,7 +18,7 @@ import pytest
 from lxml import html
 from typer.testing import CliRunner
 
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
 from tests.gateway import Gateway, running_gateway, write_secret
 from tests.processes import wait_until
@@ -156,7 +156,7 @@ def test_from_three_callers_to_none(story: Story, tmp_path: Path) -> None:
     assert (end.status, end.slug) == (500, "sunset")
     assert _INFO in end.fault
     wait_until(lambda: story.callers()["library"]["outcomes"].get("sunset") == 1, "call after the sunset")
-    assert "whoever calls gets no scores" in story.page("The sunset has passed")
+    assert "callers get a fault that names the REST API" in story.page("The sunset has passed")
 
     story.run("callers", "migrated", "library")
     assert "Every caller has migrated" in story.page("Yes, the gateway may be switched off today.")

@@ -14,7 +14,7 @@ def breaker(folder: Path, *, failures: int = 3, seconds: float = 0.2, longest_ca
 
 def opened(folder: Path, seconds: float = 0.2) -> Breaker:
     made = breaker(folder, failures=1, seconds=seconds)
-    made.failed(tried=False)
+    made.failed(trial=False)
     return made
 
 
@@ -29,11 +29,11 @@ def test_it_opens_after_failures_in_a_row(tmp_path: Path) -> None:
     for fails in (True, True, False, True, True):
         assert not made.admit()
         if fails:
-            made.failed(tried=False)
+            made.failed(trial=False)
         else:
-            made.answered(tried=False)
+            made.answered(trial=False)
     assert not made.is_open
-    made.failed(tried=False)
+    made.failed(trial=False)
     assert made.is_open
     refused(made)
 
@@ -56,12 +56,12 @@ def test_one_call_tries_and_its_outcome_counts(tmp_path: Path, *, answers: bool)
     assert other.admit()
     refused(made)
     if answers:
-        other.answered(tried=True)
+        other.answered(trial=True)
         assert not made.is_open
         assert not made.admit()
         assert not list(tmp_path.iterdir())
     else:
-        other.failed(tried=True)
+        other.failed(trial=True)
         refused(made)
         time.sleep(0.25)
         assert made.admit()
@@ -84,10 +84,10 @@ def test_of_many_at_once_one_tries(tmp_path: Path) -> None:
 
 def test_a_try_that_never_ends_is_followed_by_another(tmp_path: Path) -> None:
     made = breaker(tmp_path, failures=1, seconds=0.05, longest_call=0.2)
-    made.failed(tried=False)
+    made.failed(trial=False)
     time.sleep(0.1)
     assert made.admit()
     refused(made)
     time.sleep(0.25)
     assert made.admit()
-    assert len(list(tmp_path.glob("try-*"))) == 1
+    assert len(list(tmp_path.glob("trial-*"))) == 1

@@ -1,7 +1,6 @@
 import io
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import gevent
 import pytest
@@ -15,8 +14,6 @@ from tests.upstream.test_client import QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from shim.upstream.client import Client
 
 FILE = ScoreFile(io.BytesIO(), 0, 0)
 CURABLE: set[Cause] = {
@@ -52,9 +49,29 @@ class Silent(Upstream):
         raise AssertionError
 
 
-def attempts(upstream: Upstream, folder: Path, *, deadline: float = 10, most: int = 3) -> RetryingClient:
-    breaker = Breaker(folder, failures=2, seconds=60, longest_call=60)
-    return RetryingClient(cast("Client", upstream), breaker, RetryPolicy(deadline, most))
+class Time:
+    """A clock that only sleeping moves.
+
+    Attributes:
+        slept: The seconds of each sleep.
+    """
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def attempts(
+    upstream: Upstream, folder: Path, *, deadline: float = 10, most: int = 3, time: Time | None = None
+) -> RetryingClient:
+    breaker, time = Breaker(folder, failures=2, seconds=60, longest_call=60), time or Time()
+    policy = RetryPolicy(deadline, most)
+    return RetryingClient(upstream, breaker, policy, deadline=gevent.Timeout, sleep=time.sleep, clock=time.now)
 
 
 def failed(made: RetryingClient) -> GatewayError:
@@ -94,10 +111,16 @@ def test_the_last_error_is_told(tmp_path: Path) -> None:
 
 
 def test_the_upstream_says_how_long_to_wait(tmp_path: Path) -> None:
-    upstream = Upstream(errors.UPSTREAM_BUSY.error(retry_after=1), FILE)
-    began = time.monotonic()
-    attempts(upstream, tmp_path).fetch(QUERY, "synthetic")
-    assert time.monotonic() - began >= 1
+    upstream, time = Upstream(errors.UPSTREAM_BUSY.error(retry_after=3), FILE), Time()
+    attempts(upstream, tmp_path, time=time).fetch(QUERY, "synthetic")
+    assert time.slept == [3]
+
+
+def test_each_delay_is_twice_as_long_up_to_five_seconds(tmp_path: Path) -> None:
+    upstream, time = Upstream(*(errors.UPSTREAM_BUSY.error() for _ in range(8))), Time()
+    failed(attempts(upstream, tmp_path, deadline=60, most=8, time=time))
+    least = [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]
+    assert all(one <= slept <= one + 0.2 for one, slept in zip(least, time.slept, strict=True))
 
 
 def test_longer_than_the_deadline_is_not_waited(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from shim.errors import UpstreamError
 from shim.query import Format
-from shim.upstream.verify import LONGEST_RECORD, SHORTEST_RECORD, verifier
+from shim.upstream.verify import LONGEST_RECORD, SHORTEST_RECORD, verifier_for
 
 REFUSED = "refused"
 
 
 def verdict(*chunks: bytes, wanted: Format = "text") -> tuple[int | None, bool] | str:
     """Number of records and whether there is nothing, or ``refused``."""
-    looking = verifier(wanted)
+    looking = verifier_for(wanted)
     try:
         for chunk in chunks:
             looking.feed(chunk)
@@ -91,7 +91,7 @@ class TestText:
         assert verdict(body) == REFUSED
 
     def test_what_cannot_be_is_refused_before_its_end(self) -> None:
-        looking = verifier("text")
+        looking = verifier_for("text")
         with pytest.raises(UpstreamError):
             looking.feed(b"x" * 10_000)
 

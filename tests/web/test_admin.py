@@ -53,12 +53,12 @@ def test_an_authcode_that_is_refused_is_not_ready_until_it_is_accepted(
     sandbox.authcodes = set()
     asked = [post(gateway.url, envelope()).slug for _ in range(8)]
     assert set(asked) == {"upstream-authcode"}
-    assert "generate a new one in TOEFL Access" in _get(admin, "/").text
+    assert "generate a new API key in TOEFL Access" in _get(admin, "/").text
     for _ in range(8):  # whichever worker answers
         refused = _get(admin, "/readyz")
         assert (refused.status_code, refused.text) == (
             503,
-            "TOEFL Access refuses the authcode main: generate a new one there\n",
+            "TOEFL Access refuses the authcode main: generate and store a new one\n",
         )
     assert _metrics(admin)["toefl_shim_authcode_refused"] == 1
     # One sentence of each worker's, not one of each call's.

@@ -13,35 +13,24 @@ from lxml import etree
 from structlog.testing import capture_logs
 
 from shim import errors
-from shim.access.concurrency import ConcurrencyLimit
-from shim.config import RetirementSettings
 from shim.contracts import contract
+from shim.contracts.contract import Contract
 from shim.log import FIELDS
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
-from shim.spool import SpoolQuota
-from shim.web.endpoint import Admit, Admitted, Endpoint, House
+from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
-from shim.wire.dialect import MARKS, Dialect, Version
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
 from tests.contracts import wsdls
+from tests.pipelines import Fetch, pipeline
 from tests.web import calls
 
 LIMIT = 64 * 1024
-HOUSE = House(
-    SpoolQuota(LIMIT), ConcurrencyLimit(10), lambda _: None, Policy(RetirementSettings(), "https://example.edu/scores")
-)
+SETTINGS = EndpointSettings(RequestLimits(LIMIT, 30))
 
 
-Fetch = Callable[[ScoreQuery], ScoreFile]
-
-
-def admit(fetch: Fetch) -> Admit:
-    """Let anybody in."""
-    return lambda environ, offered: Admitted("registrar", fetch)
-
-
-def endpoint(fetch: Fetch | None = None) -> Endpoint:
-    return Endpoint(calls.shipped(), admit(fetch or calls.Upstream()), HOUSE, RequestLimits(LIMIT, 30))
+def endpoint(fetch: Fetch | None = None, served: Contract | None = None) -> Endpoint:
+    return Endpoint(pipeline(served, fetch), SETTINGS, lambda _: None)
 
 
 SERVED = endpoint()
@@ -61,10 +50,10 @@ def post(body: str | bytes | None = None, served: Endpoint = SERVED, /, **change
 
 class TestAnswer:
     @pytest.mark.parametrize("version", list(Version))
-    @pytest.mark.parametrize("encoding", list(MARKS))
+    @pytest.mark.parametrize("encoding", list(BYTE_ORDER_MARKS))
     def test_the_guides_call(self, version: Version, encoding: str) -> None:
         upstream = calls.Upstream(b"synthetic\r\n")
-        body = MARKS[encoding] + calls.envelope(version=version).encode(encoding)
+        body = BYTE_ORDER_MARKS[encoding] + calls.envelope(version=version).encode(encoding)
         reply = post(body, endpoint(upstream), CONTENT_TYPE=version.media_type)
         assert reply.code == HTTPStatus.OK
         assert reply.headers["Content-Type"] == Dialect(version, encoding).content_type
@@ -244,7 +233,7 @@ def adopted(folder: Path, more: str = "", result: str = wsdls.RESULT, fetch: Fet
         f'reportby = {{ value = "synthetic" }}\ndates = ["YYYY-MM-DD"]\n{more}'
     )
     paths = calls.written(folder, wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=result))), mapping)
-    return Endpoint(contract.load(*paths), admit(fetch or calls.Upstream()), HOUSE, RequestLimits(LIMIT, 30))
+    return endpoint(fetch, contract.load(*paths))
 
 
 FETCH = '<Fetch xmlns="urn:legacy"><fromDate>{}</fromDate><untilDate>2025-04-22</untilDate></Fetch>'
@@ -299,7 +288,7 @@ class TestInBand:
         assert reply.code == HTTPStatus.OK
         text = reply.content[0].text or ""
         assert all(test(text) for test in LEGACY)
-        assert "fromDate is not a date of the calendar" in text
+        assert "fromDate is not a valid date" in text
 
     @pytest.mark.parametrize(("errors_as", "code"), [("fault", 500), ("in-band", 200)])
     def test_a_file_that_a_string_cannot_carry(self, tmp_path: Path, errors_as: str, code: int) -> None:

@@ -39,16 +39,14 @@ def test_calls_are_counted_by_operation_caller_and_outcome(tmp_path: Path) -> No
 
 
 def test_gauges_are_of_now(tmp_path: Path) -> None:
-    metrics, room, places = Metrics(tmp_path), SpoolQuota(10), ConcurrencyLimit(2)
-    metrics.watch(room, places)
-    room.take(5)
-    places.take()
-    metrics.measure()
+    metrics, quota, limit = Metrics(tmp_path), SpoolQuota(10), ConcurrencyLimit(2)
+    quota.reserve(5)
+    with limit.slot():
+        metrics.sample(quota, limit)
     counted = samples(metrics)
     assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (5, 1)
-    room.give_back(5)
-    places.leave()
-    metrics.measure()
+    quota.release(5)
+    metrics.sample(quota, limit)
     counted = samples(metrics)
     assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (0, 0)
 

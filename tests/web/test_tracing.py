@@ -6,8 +6,8 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from shim.cli.demo import free_port
 from shim.sandbox import Sandbox
+from shim.sandbox.process import free_port
 from tests.collector import collecting
 from tests.gateway import running_gateway
 from tests.soap_http import envelope, post

@@ -15,20 +15,24 @@ from lxml import etree
 
 from shim import errors
 from shim.access.concurrency import ConcurrencyLimit
-from shim.access.presented import Credentials
-from shim.config import SHIPPED, RetirementSettings
+from shim.config import SHIPPED
 from shim.contracts import contract
-from shim.contracts.contract import Contract, Operation
-from shim.contracts.mapping import Width
+from shim.contracts.contract import Contract
+from shim.contracts.mapping import RecordWidth
+from shim.contracts.operation import Operation
 from shim.errors import Cause
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
 from shim.spool import SpoolQuota
-from shim.web.endpoint import Admitted, Endpoint, House
+from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
-from shim.wire.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
+from shim.wire import inband
+from shim.wire.addressing import ADDRESSING
+from shim.wire.dialect import Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.namespaces import WSSE, XSI
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
+from tests.pipelines import OneCaller, pipeline
 
 _NAMESPACE: Final = "https://ets.org/edm/webservices/"
 _NAMES: Final = (
@@ -74,7 +78,7 @@ _ATTRIBUTES: Final = (
     *(f"{{{v.namespace}}}{name}" for v in Version for name in ("mustUnderstand", v.actor, "encodingStyle")),
 )
 WORDS: Final = (
-    *MARKS.values(),
+    *BYTE_ORDER_MARKS.values(),
     b"\x1a\x03\x08",
     *(
         word.encode()
@@ -119,20 +123,13 @@ class _Upstream:
 
     Attributes:
         file: Its bytes.
-        refusal: Why nobody may call.
         query: The last query.
         seen: The fields of the line in the log.
     """
 
     file: bytes = b""
-    refusal: Cause | None = None
     query: ScoreQuery | None = None
     seen: Mapping[str, object] | None = None
-
-    def admit(self, _environ: object, _offered: tuple[Credentials, ...]) -> Admitted:
-        if self.refusal is not None:
-            raise self.refusal.error()
-        return Admitted("synthetic", self.fetch)
 
     def fetch(self, query: ScoreQuery) -> ScoreFile:
         self.query = query
@@ -150,7 +147,8 @@ class _Served:
     sentences: Mapping[str, frozenset[str]]
     contract: Contract
     upstream: _Upstream
-    room: SpoolQuota
+    callers: OneCaller
+    quota: SpoolQuota
 
 
 @cache
@@ -162,21 +160,19 @@ def _served() -> tuple[_Served, ...]:
 def _changed(operation: Operation) -> Operation:
     """The same with a text result, faults, a nil result for nothing, and records of a width."""
     described = replace(operation.description, result_type="string")
-    meaning = operation.meaning.model_copy(update={"errors": "fault", "empty": "nil", "records": Width(width=20)})
-    return replace(operation, description=described, meaning=meaning)
+    mapping = operation.mapping.model_copy(update={"errors": "fault", "empty": "nil", "records": RecordWidth(width=20)})
+    return replace(operation, description=described, mapping=mapping)
 
 
 def _serve(served: Contract) -> _Served:
-    upstream, room = _Upstream(), SpoolQuota(1024 * 1024)
+    upstream, quota = _Upstream(), SpoolQuota(1024 * 1024)
     details = {"", *(name for one in served.operations.values() for name in one.description.parameters)}
-    details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
+    details |= {f"{one.mapping.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
-    house = House(
-        room, ConcurrencyLimit(1), upstream.observe, Policy(RetirementSettings(), "https://example.edu/scores")
-    )
-    return _Served(
-        Endpoint(served, upstream.admit, house, RequestLimits(_LIMIT, 30)), sentences, served, upstream, room
-    )
+    callers, limit = OneCaller("synthetic"), ConcurrencyLimit(1)
+    answering = pipeline(served, upstream.fetch, callers=callers, limit=limit, quota=quota)
+    endpoint = Endpoint(answering, EndpointSettings(RequestLimits(_LIMIT, 30)), upstream.observe)
+    return _Served(endpoint, sentences, served, upstream, callers, quota)
 
 
 def run(data: bytes) -> None:
@@ -197,9 +193,10 @@ def run(data: bytes) -> None:
     environ |= {"HTTP_EXPECT": "100-continue"} if wcf else {"HTTP_USER_AGENT": "synthetic"}
     environ |= {} if number is None else {"HTTP_X_REQUEST_ID": number}
     upstream = served.upstream
-    upstream.file, upstream.refusal, upstream.query, upstream.seen = file, refusal, None, None
+    upstream.file, upstream.query, upstream.seen = file, None, None
+    served.callers.refusal = refusal
     answer = _answered(served.endpoint, environ)
-    assert served.room.held == 0, "a spool is left"
+    assert served.quota.held == 0, "a spool is left"
     assert upstream.seen is not None, "no line in the log"
     outcome = upstream.seen["outcome"]
     assert outcome != "internal", upstream.seen.get("note")
@@ -271,13 +268,13 @@ def _check(served: _Served, body: bytes, declared: str, answer: _Answer, *, wcf:
     operation = served.contract.operations[str(seen["operation"])]
     result = _result(element, operation)
     if outcome != "ok":
-        assert operation.meaning.errors == "in-band"
+        assert operation.mapping.errors == "in-band"
         assert result is not None
-        assert result.decode() in {errors.in_band(told) for told in _told(served, outcome, answer.number)}
+        assert result.decode() in {inband.sentence(told) for told in _told(served, outcome, answer.number)}
         return
     assert upstream.query is not None
     assert upstream.query.start < upstream.query.end
-    assert upstream.refusal is None
+    assert served.callers.refusal is None
     _check_file(result, upstream.file, operation)
     _check_mirrored(body, element, upstream.query, operation)
 
@@ -302,9 +299,9 @@ def _result(element: ET.Element, operation: Operation) -> bytes | None:
 
 def _check_file(result: bytes | None, file: bytes, operation: Operation) -> None:
     if not file:
-        assert result is None or (result == b"" and operation.meaning.empty == "nil")
-    elif isinstance(operation.meaning.records, Width):
-        width = operation.meaning.records.width
+        assert result is None or (result == b"" and operation.mapping.empty == "nil")
+    elif isinstance(operation.mapping.records, RecordWidth):
+        width = operation.mapping.records.width
         assert result == b"".join(
             line.rstrip(b"\r\n")[:width].ljust(width) + line[len(line.rstrip(b"\r\n")) :]
             for line in file.splitlines(keepends=True)
@@ -327,7 +324,7 @@ def _check_mirrored(body: bytes, element: ET.Element, query: ScoreQuery, operati
 
 def _versions(body: bytes, declared: str) -> set[Version]:
     """The versions that an answer may have, as far as that can be told without a parser."""
-    marked = next((encoding for encoding, mark in MARKS.items() if body.startswith(mark)), "ascii")
+    marked = next((encoding for encoding, mark in BYTE_ORDER_MARKS.items() if body.startswith(mark)), "ascii")
     try:
         text = body.decode(marked).replace("\0", "")
     except UnicodeDecodeError:

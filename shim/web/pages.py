@@ -1,0 +1,88 @@
+"""What GET and HEAD find at a contract's addresses: the WSDL, the files that it imports, and a page for people."""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+from shim import errors
+from shim.contracts import served_wsdl
+from shim.pipeline import refuse
+from shim.web import correlation
+from shim.web.response import Document, respond, respond_with_document
+from shim.wire.dialect import Dialect
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_XML: Final = "text/xml; charset=utf-8"
+_TEXT: Final = "text/plain; charset=utf-8"
+# .NET asks for ``?singleWsdl`` to get everything in one file.
+_WSDL_QUERIES: Final = frozenset({"wsdl", "singlewsdl"})
+_PAGE: Final = """\
+This is the address of a SOAP service: {address}
+Programs call it by POST. Its description is at {address}?wsdl
+(with SOAP 1.2 as well: {address}?wsdl&ports=all).
+
+It is temporary. It stands in for a service that was retired, and answers from
+its successor, the TOEFL Access REST API: call that instead.
+"""
+
+
+class Pages:
+    """The documents of one contract."""
+
+    def __init__(self, wsdl: Path, address: str) -> None:
+        """Render the documents, once.
+
+        Args:
+            wsdl: The WSDL.
+            address: Where clients call the service.
+        """
+        self._wsdl = served_wsdl.render(wsdl, address, all_ports=False)
+        self._wsdl_of_all_ports = served_wsdl.render(wsdl, address, all_ports=True)
+        self._page = _PAGE.format(address=address).encode()
+
+    def at_service(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer at the address of the service: the WSDL if the query asks for it, else the page for people."""
+        if _WSDL_QUERIES & _query(environ).keys():
+            return self.at_wsdl(environ, start_response)
+        return _send(self._page, _TEXT, environ, start_response)
+
+    def at_wsdl(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer at the WSDL's own address."""
+        body = self._wsdl_of_all_ports if _query(environ).get("ports") == ["all"] else self._wsdl
+        return _send(body, _XML, environ, start_response)
+
+
+def imported(wsdl: Path, path: str) -> Iterator[tuple[str, "WSGIApplication"]]:
+    """Return what answers for the files that a WSDL imports, each with its path.
+
+    Args:
+        wsdl: The WSDL.
+        path: The path of the service; the files are beside it.
+    """
+    for name, body in served_wsdl.imports(wsdl).items():
+        yield posixpath.join(posixpath.dirname(path), name), _document(body)
+
+
+def _document(body: bytes) -> "WSGIApplication":
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return _send(body, _XML, environ, start_response)
+
+    return answer
+
+
+def _send(
+    body: bytes, content_type: str, environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    record = correlation.record_of(environ)
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return respond(refuse(errors.METHOD.error(), Dialect(), record), record, environ, start_response)
+    return respond_with_document(Document(body, content_type), record, environ, start_response)
+
+
+def _query(environ: "WSGIEnvironment") -> dict[str, list[str]]:
+    fields = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    return {name.lower(): values for name, values in fields.items()}
