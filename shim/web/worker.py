@@ -146,8 +146,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         gunicorn closes the connection if the block ends without a request.
         """
         own = gevent.getcurrent()
-        usual = KEEPALIVE if own in self._used else _FIRST_HEAD
-        limit = gevent.Timeout(usual if self.alive else _LINGER)
+        limit = gevent.Timeout(KEEPALIVE if own in self._used else _FIRST_HEAD)
+        if not self.alive:
+            gevent.spawn_later(_LINGER, self._close_waiting)
         self._waiting.add(own)
         try:
             with limit:
