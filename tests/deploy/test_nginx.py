@@ -165,9 +165,9 @@ def test_a_restart_fails_no_call_and_without_a_gateway_nginx_answers_with_a_faul
         ]
         running = stack.enter_context(front(tmp_path / "nginx", ports))
         load = stack.enter_context(loaded(running.url(), context=trusted(running)))
-        load.wait_for(50)
+        load.wait_for(30)
         stop(gateways[0].process)
-        load.wait_for(50)
+        load.wait_for(30)
         again = stack.enter_context(running_gateway(sandbox.url, tmp_path / "again", _anybody(), port=ports[0]))
         wait_until(lambda: len(again.calls) > 20, "calls of the restarted gateway")
         load.stop()

@@ -72,13 +72,13 @@ def test_rotation_and_a_rolling_restart_fail_no_call_and_the_ledger_is_exact(dat
         replicas = Replicas(stack, tmp_path, sandbox.url, database)
         running = stack.enter_context(front(tmp_path / "nginx", replicas.ports))
         with loaded(running.url(), kept=2, fresh=1, context=trusted(running)) as load:
-            load.wait_for(50)
+            load.wait_for(30)
             write_secret(replicas.following, _NEW)
             sandbox.authcodes = {_NEW}  # at no time are both accepted
-            load.wait_for(50)
+            load.wait_for(30)
             write_secret(tmp_path / "new", _NEW).replace(replicas.main)
             replicas.following.unlink()
-            load.wait_for(50)
+            load.wait_for(30)
             for which in range(_REPLICAS):
                 replicas.restart(which, load)
         assert load.failures == []

@@ -13,6 +13,7 @@ from tests.processes import PATIENCE, wait_until
 from tests.soap_http import Answer, envelope
 
 _PAUSE = 0.05
+"""Seconds between the calls of a client."""
 _XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 
@@ -120,7 +121,7 @@ class Load:
 
 @contextmanager
 def loaded(
-    url: str, *, kept: int = 4, fresh: int = 4, scraped: Gateway | None = None, context: ssl.SSLContext | None = None
+    url: str, *, kept: int = 2, fresh: int = 2, scraped: Gateway | None = None, context: ssl.SSLContext | None = None
 ) -> Iterator[Load]:
     """Let clients call until the end of the block.
 

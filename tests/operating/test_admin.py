@@ -157,7 +157,7 @@ def test_counters_are_exact_across_workers_and_their_deaths(upstream: FakeUpstre
 def test_the_metrics_count_the_calls_that_were_made(upstream: FakeUpstream, tmp_path: Path) -> None:
     with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
         with loaded(gateway.url, scraped=gateway) as load:
-            load.wait_for(100)
+            load.wait_for(60)
         assert load.failures == []
         ok = ("calls_total", _labels("GetScores", "this-machine", "ok"))
         wait_until(lambda: gateway.metrics()[ok] == load.calls, "count of all calls")

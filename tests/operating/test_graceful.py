@@ -131,19 +131,19 @@ def test_a_reload_fails_no_call_and_a_wrong_configuration_changes_nothing(
         large = envelope(more=" " * 4096)
         assert (post(gateway.url, large).status, post(second, envelope()).slug) == (200, "not-found")
         with loaded(gateway.url, scraped=gateway) as load:
-            load.wait_for(50)
+            load.wait_for(30)
             gateway.configure(new)
             gateway.reload()
             for _ in range(4):  # so that both workers answer
                 assert post(gateway.url, large).slug == "too-large"
                 assert post(second, envelope()).result == scores(1)
-            load.wait_for(50)
+            load.wait_for(30)
             wrong = gateway.tables({"gateway": {"wokers": 2}, "upstream": {"url": "http://example.org/"}})
             gateway.configure(wrong)
             gateway.reload()
             assert post(gateway.url, large).slug == "too-large"
             assert post(second, envelope()).result == scores(1)
-            load.wait_for(50)
+            load.wait_for(30)
         assert load.failures == []
         reasons = [line["note"] for line in gateway.lines if line["event"] == "server" and line["level"] == "error"]
         assert len(reasons) == 2
@@ -247,10 +247,10 @@ def test_a_restart_behind_nginx_loses_no_call(upstream: FakeUpstream, tmp_path: 
         ]
         stack.enter_context(proxied(nginx, tmp_path / "nginx", front, ports))
         load = stack.enter_context(loaded(f"http://127.0.0.1:{front}{PATH}"))
-        load.wait_for(50)
+        load.wait_for(30)
         stop(gateways[0].process)
         assert gateways[0].process.returncode == 0
-        load.wait_for(50)
+        load.wait_for(30)
         again = stack.enter_context(running_gateway(upstream.url, tmp_path / "again", port=ports[0]))
         wait_until(lambda: len(again.calls) > 20, "calls of the restarted gateway")
         load.stop()

@@ -120,18 +120,18 @@ def test_two_gateways_on_one_postgresql_count_every_call(
     swapped = {name: ports[1] if port == ports[0] else ports[0] for name, port in shared.items()}
     with ExitStack() as stack:
         gateways = [started(stack, 0), started(stack, 1)]
-        calls.make(shared, 140)
+        calls.make(shared, 70)
         gateways[0].reload()
-        calls.make(swapped, 100)
+        calls.make(swapped, 50)
         os.kill(gateways[0].writer(), signal.SIGKILL)
         stop(gateways[1].process)
         gateways[1] = started(stack, 1)
-        calls.make(shared, 160)
+        calls.make(shared, 80)
         assert calls.cut == {}
         for gateway in gateways:
             _wait_for_the_writer(gateway)
             assert gateway.metric("ledger_lost_calls_total") == 0
-    assert _counted(database) == dict.fromkeys(_CALLERS, 400)
+    assert _counted(database) == dict.fromkeys(_CALLERS, 200)
     assert [list((folder / "journal").glob("*.journal")) for folder in folders] == [[], []]
 
 
