@@ -61,8 +61,7 @@ def build(
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     statuses = AuthcodeStatuses(shared / "authcodes")
     breaker = _breaker(config, shared)
-    quota = SpoolQuota(config.spool.max_bytes, config.spool.folder)
-    limit = ConcurrencyLimit(config.gateway.max_calls)
+    quota, limit = SpoolQuota(*config.spool.quota), ConcurrencyLimit(config.gateway.max_calls)
     policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
     pipeline = partial(
         Pipeline,

@@ -1,6 +1,7 @@
 """Settings of the spool, which holds score files until they are sent."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import PositiveInt
 
@@ -25,3 +26,8 @@ def spool_holds_the_largest_file(spool: SpoolSettings, upstream: UpstreamSetting
     """Yield a mistake if the largest score file could not be spooled."""
     if spool.max_bytes < upstream.max_bytes:
         yield "spool.max_bytes: must be at least upstream.max_bytes, the size of the largest score file"
+
+    @property
+    def quota(self) -> tuple[int, Path | None]:
+        """The size and the folder of the spools of one worker."""
+        return self.max_bytes, self.folder
