@@ -21,13 +21,13 @@ class SpoolSettings(SettingsSection):
     folder: AnchoredPath | None = None
     max_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
 
+    @property
+    def quota(self) -> tuple[int, Path | None]:
+        """The size and the folder of the spools of one worker."""
+        return self.max_bytes, self.folder
+
 
 def spool_holds_the_largest_file(spool: SpoolSettings, upstream: UpstreamSettings) -> Iterator[str]:
     """Yield a mistake if the largest score file could not be spooled."""
     if spool.max_bytes < upstream.max_bytes:
         yield "spool.max_bytes: must be at least upstream.max_bytes, the size of the largest score file"
-
-    @property
-    def quota(self) -> tuple[int, Path | None]:
-        """The size and the folder of the spools of one worker."""
-        return self.max_bytes, self.folder
