@@ -18,9 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench import growth
 from shim.config import PREFIX
 from shim.sandbox import DEMO_AUTHCODE
-from shim.sandbox.process import free_port, wait_for
+from shim.sandbox.process import wait_for
 from tests import planted as test_data
-from tests.processes import PATIENCE, stop, wait_until
+from tests.processes import PATIENCE, free_port, stop, wait_until
 
 PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
 

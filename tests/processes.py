@@ -1,5 +1,7 @@
-"""Waiting for processes, and stopping and inspecting them."""
+"""Ports for processes, and waiting for, stopping and inspecting processes."""
 
+import random
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,6 +10,22 @@ from typing import Any, Final
 
 PATIENCE: Final = 30.0
 """Seconds after which a test stops waiting."""
+
+_PORTS: Final = range(10_000, 32_000)
+"""Below the ports that the kernel chooses for outgoing connections."""
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing uses.
+
+    A port that the kernel chose could be taken by an outgoing connection before a server listens on it: tests that run
+    at the same time make thousands of connections.
+    """
+    while True:
+        port = random.choice(_PORTS)  # noqa: S311 - no secret
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:

@@ -7,7 +7,7 @@ import pytest
 from shim import config
 from shim.cli.findings import Finding, check
 from shim.ledger.store import LedgerStore
-from shim.sandbox.process import free_port
+from tests.processes import free_port
 from tests.upstream_server import FakeUpstream, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()

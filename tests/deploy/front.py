@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shim.sandbox.process import free_port, wait_for
+from shim.sandbox.process import wait_for
 from tests.deploy.tools import DEPLOY, said
 from tests.gateway import PATH
 from tests.operating.proxy import configured
-from tests.processes import stop
+from tests.processes import free_port, stop
 from tests.tools import require
 
 NAME: Final = "localhost"

@@ -14,13 +14,12 @@ from typing import Final
 import pytest
 
 from shim.sandbox import Sandbox, select
-from shim.sandbox.process import free_port
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusted, trusting
 from tests.gateway import PATH, Gateway, running_gateway
 from tests.operating.load import loaded
-from tests.processes import stop, wait_until
+from tests.processes import free_port, stop, wait_until
 from tests.soap_http import MEDIA_TYPES, SOAP_11, SOAP_12, Answer, envelope
 
 _PROXIED: Final = {"gateway": {"trusted_proxies": ["127.0.0.0/8"]}}

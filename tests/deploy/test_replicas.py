@@ -9,13 +9,12 @@ import pytest
 
 from shim.ledger.store import LedgerStore
 from shim.sandbox import Sandbox
-from shim.sandbox.process import free_port
 from shim.upstream.authcode import Authcode
 from tests import postgresql
 from tests.deploy.front import front, trusted
 from tests.gateway import Gateway, Settings, running_gateway, write_secret
 from tests.operating.load import Load, loaded
-from tests.processes import stop, wait_until
+from tests.processes import free_port, stop, wait_until
 
 _OLD, _NEW = (Authcode.of("synthetic-id", word).value for word in ("synthetic-old", "synthetic-new"))
 _REPLICAS: Final = 4

@@ -17,10 +17,9 @@ from typing import Final
 import pytest
 
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
-from shim.sandbox.process import free_port
 from tests.deploy.tools import DEPLOY, run, said
 from tests.gateway import PATH, write_secret
-from tests.processes import PATIENCE, stop, wait_until
+from tests.processes import PATIENCE, free_port, stop, wait_until
 from tests.soap_http import envelope, post
 from tests.tools import require
 

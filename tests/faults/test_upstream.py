@@ -18,14 +18,13 @@ from typing import Final
 
 import pytest
 
-from shim.sandbox.process import free_port
 from shim.upstream.authcode import Authcode
 from tests.faults.table import AddRow
 from tests.faults.upstream_calls import FORMS, UPSTREAM, assert_fault, assert_refused, call, scores
 from tests.faults.upstream_cases import PLANTED, Case, body_of, cases, records, status, whole
 from tests.faults.upstream_tls import Authority
 from tests.gateway import Gateway, Settings, running_gateway, write_secret
-from tests.processes import PATIENCE, wait_until
+from tests.processes import PATIENCE, free_port, wait_until
 from tests.soap_http import Answer
 from tests.upstream_server import FakeUpstream, Script, gated, ok
 

@@ -48,17 +48,15 @@ def test_small_calls_are_answered_while_huge_ones_are(tmp_path: Path) -> None:
         assert small().result == scores(1)
         for reader in readers:
             reader.start()
-        times, start = [], time.monotonic()
+        answered = 0
         while any(reader.is_alive() for reader in readers):
-            began = time.monotonic()
             assert small().result == scores(1)
-            times.append(time.monotonic() - began)
+            answered += 1
             time.sleep(0.005)
-        took = time.monotonic() - start
         small.connection.close()
         assert len(sizes) == _READERS * _EACH
         assert min(sizes) > _RECORDS * 1602 * 4 // 3
-        assert len(times) >= 20
-        assert sorted(times)[len(times) * 99 // 100] < max(1, took / 6)  # each huge one takes half of it
-        wait_until(lambda: gateway.metric("spool_bytes") == 0, "rest", 5)
+        # A small call that had to wait for a huge one would leave room for one small call for each huge one.
+        assert answered >= 5 * _READERS * _EACH
+        wait_until(lambda: gateway.metric("spool_bytes") == 0, "empty spool")
         assert list((tmp_path / "gateway" / "spool").iterdir()) == []

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from shim.ledger.store import LedgerStore
-from shim.sandbox.process import free_port
 from tests import postgresql
 from tests.gateway import Gateway, Settings, running_gateway
 from tests.operating.load import Lean
-from tests.processes import PATIENCE, is_running, stop, wait_until
+from tests.processes import PATIENCE, free_port, is_running, stop, wait_until
 from tests.upstream_server import FakeUpstream, ok, scores
 
 _CALLERS = ("admissions", "advising", "graduate", "nightly", "registrar")

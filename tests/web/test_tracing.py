@@ -7,9 +7,9 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from shim.sandbox import Sandbox
-from shim.sandbox.process import free_port
 from tests.collector import collecting
 from tests.gateway import running_gateway
+from tests.processes import free_port
 from tests.soap_http import envelope, post
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
