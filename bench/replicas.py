@@ -21,7 +21,7 @@ from bench.process import Group, free_port, listening, started
 from bench.small import turns
 from bench.systems import Setup
 from bench.upstream import Upstream, records
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from tests import postgresql
 from tests.deploy.front import Front, front
 
@@ -215,7 +215,7 @@ def main() -> None:
 
 def _counted(database: str) -> dict[str, int]:
     """Calls in the ledger by how they ended."""
-    (caller,) = Ledger(database).summary(dt.datetime.now(dt.UTC)).callers
+    (caller,) = LedgerStore(database).summary(dt.datetime.now(dt.UTC)).callers
     return dict(caller.outcomes)
 
 

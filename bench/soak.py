@@ -20,8 +20,8 @@ from bench import growth
 from bench.found import Found
 from bench.growth import Sample
 from bench.traffic import Client, Tally
-from shim.cli.demo import free_port, wait_for
 from shim.sandbox import DEMO_AUTHCODE
+from shim.sandbox.process import free_port, wait_for
 
 _ROOT: Final = Path(__file__).parent.parent
 _WORKERS: Final = 2

@@ -15,7 +15,7 @@ if sys.argv[1:2] == ["serve"]:
     events.notify_and_call_entry_points = events.notify  # type: ignore[attr-defined]
     monkey.patch_all(os=False, signal=False, subprocess=False, select=False)
 
-from shim.cli.main import main
+from shim.cli import main
 
 __all__ = ["main"]
 

@@ -1,6 +1,6 @@
 """The composition root: ``Config`` to a WSGI application. The only place that knows every part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,10 @@ from shim.compare.shadow import Shadow
 from shim.config import Config
 from shim.contracts import contract
 from shim.ledger import summary
-from shim.ledger.journal import SUMMARY, Backlog, Journal
+from shim.ledger.backlog import BacklogCollector
+from shim.ledger.journal import SUMMARY_FILE, Journal
 from shim.pipeline import Pipeline
-from shim.retirement.policy import Policy, now
+from shim.retirement.policy import RetirementPolicy, utc_now
 from shim.spool import SpoolQuota
 from shim.upstream.authcode_status import AuthcodeStatuses
 from shim.upstream.breaker import Breaker
@@ -28,21 +29,20 @@ from shim.upstream.scores import ScoreSource
 from shim.upstream.stored_authcode import StoredAuthcode
 from shim.web import greenlets
 from shim.web.admin import Admin
-from shim.web.application import Application, by_method
+from shim.web.application import Application, Route
 from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.metrics import Metrics, UpstreamCollector
 from shim.web.observers import guarded
-from shim.web.page import StatusPage
 from shim.web.pages import Pages, imported
 from shim.web.request import RequestLimits
+from shim.web.status_page import StatusPage
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
     from prometheus_client.registry import Collector
 
 
 def build(
-    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = now
+    config: Config, shared: Path, metrics: Metrics | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Application:
     """Build the gateway.
 
@@ -57,36 +57,35 @@ def build(
         AuthcodeError: An authcode or a caller's secret cannot be used.
     """
     metrics = metrics or Metrics(shared / "metrics")
-    metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
+    metrics.set_sunset(config.retirement.sunset)
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     statuses = AuthcodeStatuses(shared / "authcodes")
     breaker = _breaker(config, shared)
-    quota = SpoolQuota(config.spool.max_bytes, config.spool.folder)
-    limit = ConcurrencyLimit(config.gateway.max_calls)
-    policy = Policy(config.retirement, config.upstream.url, clock)
+    quota, limit = SpoolQuota(*config.spool.quota), ConcurrencyLimit(config.gateway.max_calls)
+    policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
     pipeline = partial(
         Pipeline,
-        callers=Callers(
-            config.who_may_call, stored, Replays(shared / "nonces"), PasswordChecker(greenlets.run_in_thread)
-        ),
+        callers=_callers(config, stored, shared),
         policy=policy,
         scores=ScoreSource(_client(config, breaker, quota, metrics), statuses),
         limit=limit,
         quota=quota,
     )
     observe, close = _observers(config, metrics, shared)
-    collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
-    if config.ledger.folder is not None:
-        collectors.append(Backlog(config.ledger.folder))
     return Application(
         _routes(config, pipeline, observe),
-        admin=Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config)),
+        admin=_admin(config, stored, statuses, breaker, metrics),
         admin_bind=config.gateway.admin_bind,
         policy=policy,
         metrics=metrics,
         sample=partial(metrics.sample, quota, limit),
         close=close,
     )
+
+
+def _callers(config: Config, stored: Mapping[str, StoredAuthcode], shared: Path) -> Callers:
+    passwords = PasswordChecker(greenlets.run_in_thread)
+    return Callers(config.who_may_call, stored, Replays(shared / "nonces"), passwords)
 
 
 def _breaker(config: Config, shared: Path) -> Breaker:
@@ -109,17 +108,17 @@ def _client(config: Config, breaker: Breaker, quota: SpoolQuota, metrics: Metric
     )
 
 
-def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, "WSGIApplication"]:
+def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, Route]:
     gateway = config.gateway
     limits = RequestLimits(gateway.max_request, gateway.request_timeout)
     settings = EndpointSettings(limits, gateway.trusted_proxies, gateway.certificate_header)
-    routes: dict[str, WSGIApplication] = {}
+    routes: dict[str, Route] = {}
     for item in config.contracts:
         loaded = contract.from_settings(item, config.retirement.info_url)
         pages = Pages(item.wsdl, gateway.address + item.path)
-        routes[item.path] = by_method(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
-        routes[item.wsdl_path] = pages.at_wsdl
-        routes |= imported(item.wsdl, item.path)
+        routes[item.path] = Route(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
+        documents = {item.wsdl_path: pages.at_wsdl, **dict(imported(item.wsdl, item.path))}
+        routes |= {path: Route(document, document) for path, document in documents.items()}
     return routes
 
 
@@ -141,11 +140,24 @@ def _observers(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe,
     return guarded(observers, metrics.unobserved), close
 
 
+def _admin(
+    config: Config,
+    stored: Mapping[str, StoredAuthcode],
+    statuses: AuthcodeStatuses,
+    breaker: Breaker,
+    metrics: Metrics,
+) -> Admin:
+    collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
+    if config.ledger.folder is not None:
+        collectors.append(BacklogCollector(config.ledger.folder))
+    return Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config))
+
+
 def _status_page(config: Config) -> StatusPage:
     gateway, folder = config.gateway, config.ledger.folder
     names = {urlsplit(address).hostname for address in (gateway.address, f"//{gateway.admin_bind}")}
     return StatusPage(
-        read=lambda: summary.read(folder / SUMMARY) if folder is not None else None,
+        read_summary=lambda: summary.read(folder / SUMMARY_FILE) if folder is not None else None,
         retirement=config.retirement,
         upstream=config.upstream.url,
         hosts=frozenset(filter(None, names)),

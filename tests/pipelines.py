@@ -11,7 +11,7 @@ from shim.config import RetirementSettings
 from shim.contracts.contract import Contract
 from shim.pipeline import Pipeline
 from shim.query import ScoreFile, ScoreQuery
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.spool import SpoolQuota
 from shim.upstream.authcode import Authcode
 from shim.upstream.stored_authcode import StoredAuthcode
@@ -70,7 +70,7 @@ def pipeline(
     return Pipeline(
         contract or calls.shipped(),
         callers=cast("Callers", callers or OneCaller()),
-        policy=Policy(RetirementSettings(), "https://example.edu/scores"),
+        policy=RetirementPolicy(RetirementSettings(), "https://example.edu/scores"),
         scores=cast("ScoreSource", Scores(fetch or calls.Upstream())),
         limit=limit or ConcurrencyLimit(10),
         quota=quota or SpoolQuota(64 * 1024),

@@ -113,7 +113,8 @@ def test_the_changelog_starts_with_what_is_unreleased_and_then_this_version() ->
 
 
 def test_every_image_of_the_deployment_is_of_this_version() -> None:
-    files = [path for path in (_ROOT / "deploy").rglob("*") if path.is_file() and "transcripts" not in path.parts]
+    skipped = {"transcripts", "__pycache__"}
+    files = [path for path in (_ROOT / "deploy").rglob("*") if path.is_file() and not skipped & {*path.parts}]
     named = {
         (str(path.relative_to(_ROOT)), version)
         for path in files

@@ -1,25 +1,19 @@
-"""The whole way of one call, to watch: a SOAP call, the REST request it becomes, the scores that come back."""
+"""The command ``demo``: one call, shown on its whole way."""
 
 import base64
 import hashlib
 import http.client
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+import typer
 from lxml import etree
-from rich.console import Console
 from rich.table import Table
 
-from shim import config
-from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
+from shim.cli import console
+from shim.config import PREFIX
+from shim.sandbox import Options, Sandbox, select
+from shim.sandbox.process import free_port, gateway_environment, running
 from shim.upstream import scorelink
 
 _PATH: Final = "/TOEFLWebService/TOEFLEdm.asmx"
@@ -41,99 +35,38 @@ _CALL: Final = f"""\
 </soap:Envelope>"""
 _SHOWN: Final = ("registration_number", "last_name", "first_name", "date_of_birth", "report_date")
 _ROWS: Final = 10
-_PATIENCE: Final = 30.0
+_TIMEOUT: Final = 30.0
+"""Seconds."""
+
+cli = typer.Typer(add_completion=False)
 
 
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def settings(sandbox_url: str) -> dict[str, str]:
-    """The environment of a gateway that answers from a sandbox."""
-    return {
-        "TOEFL_SANDBOX_AUTHCODE": DEMO_AUTHCODE,
-        f"{config.PREFIX}AUTHCODES": json.dumps([{"name": "sandbox", "env": "TOEFL_SANDBOX_AUTHCODE"}]),
-        f"{config.PREFIX}UPSTREAM__URL": sandbox_url,
-    }
-
-
-@contextmanager
-def sandbox_process() -> Iterator[str]:
-    """A sandbox as a process of its own, until the end of the block; gives the address of its ``/scores``."""
-    bind = f"127.0.0.1:{free_port()}"
-    with _process(["sandbox", "--bind", bind], {}, bind):
-        yield f"http://{bind}/scores"
-
-
-@contextmanager
-def _process(arguments: list[str], environment: dict[str, str], bind: str) -> Iterator[None]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
-    process = subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-m", "shim", *arguments],
-        env=inherited | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(process, bind)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(process: "subprocess.Popen[Any]", bind: str) -> None:
-    """Wait until a process of ours listens at ``ADDRESS:PORT``.
-
-    Raises:
-        RuntimeError: It ended, or took too long.
-    """
-    host, _, port = bind.rpartition(":")
-    until = time.monotonic() + _PATIENCE
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"nothing answers at {bind}")
-
-
-def run(console: Console) -> bool:
-    """Show one call.
-
-    Returns:
-        Whether the bytes that came out are the bytes that went in.
-    """
+@cli.command(name="demo")
+def demo() -> None:
+    """Show a legacy SOAP call, the REST request that it becomes, and the scores that come back."""
     with Sandbox(Options()) as sandbox:
         bind = f"127.0.0.1:{free_port()}"
-        environment = settings(sandbox.url) | {f"{config.PREFIX}GATEWAY__BIND": bind}
-        with _process(["serve"], environment, bind):
+        environment = gateway_environment(sandbox.url) | {f"{PREFIX}GATEWAY__BIND": bind}
+        with running(["serve"], environment, bind):
             scores = _call(bind)
         (seen,) = sandbox.requests
     sent = b"".join(select(Options(), _START, _END).chunks())
-    console.rule("1. The legacy client calls the gateway: SOAP", align="left")
-    console.print(_CALL)
-    console.rule("2. The gateway asks TOEFL Access: REST, with the header authcode", align="left")
-    console.print(seen.line)
-    console.rule("3. The client has the scores (synthetic)", align="left")
-    console.print(_table(scores))
-    same = hashlib.sha256(scores).digest() == hashlib.sha256(sent).digest()
-    console.print(
+    console.out.rule("1. The legacy client calls the gateway: SOAP", align="left")
+    console.out.print(_CALL)
+    console.out.rule("2. The gateway asks TOEFL Access: REST, with the header authcode", align="left")
+    console.out.print(seen.line)
+    console.out.rule("3. The client has the scores (synthetic)", align="left")
+    console.out.print(_table(scores))
+    console.out.print(
         f"SHA-256 sent by the sandbox     {hashlib.sha256(sent).hexdigest()}\n"
         f"SHA-256 received by the client  {hashlib.sha256(scores).hexdigest()}\n"
-        f"{len(scores):,} bytes, {'[green]the same' if same else '[red]not the same'}[/]",
+        f"{len(scores):,} bytes, {'[green]the same' if scores == sent else '[red]not the same'}[/]",
     )
-    return same
+    raise typer.Exit(int(scores != sent))
 
 
 def _call(bind: str) -> bytes:
-    connection = http.client.HTTPConnection(bind, timeout=_PATIENCE)
+    connection = http.client.HTTPConnection(bind, timeout=_TIMEOUT)
     headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"https://ets.org/edm/webservices/GetScores"'}
     connection.request("POST", _PATH, _CALL.encode(), headers)
     envelope = etree.fromstring(connection.getresponse().read())

@@ -1,4 +1,4 @@
-"""Is this gateway set up rightly? Every part is looked at, so that one run tells all that is wrong."""
+"""What ``check`` looks at: the configuration, and every part that it names, even if one before it is wrong."""
 
 import os
 from collections.abc import Iterator
@@ -8,10 +8,12 @@ from pathlib import Path
 
 from shim import config
 from shim.access.callers import secret_of
-from shim.config import Config, ConfigError, ContractSettings, LegacySettings
+from shim.compare.services import ComparisonError, Services
+from shim.config import Config, ConfigError, ContractSettings, LedgerSettings, LegacySettings
 from shim.contracts import contract
 from shim.contracts.contract import ContractError
 from shim.errors import GatewayError
+from shim.ledger.store import DATABASE_ERRORS, LedgerMissingError, LedgerStore
 from shim.query import ScoreQuery
 from shim.retirement.policy import outlook
 from shim.spool import SpoolQuota
@@ -22,10 +24,10 @@ from shim.upstream.stored_authcode import StoredAuthcode
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one part.
+    """The result of one check.
 
     Attributes:
-        part: What was looked at.
+        part: The part that was checked.
         good: Whether it can be used.
         text: What it is, or what is wrong with it.
     """
@@ -36,11 +38,11 @@ class Finding:
 
 
 def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
-    """Look at the configuration and at all that it names.
+    """Check the configuration; if it is valid, check everything that it names.
 
     Args:
-        path: The configuration file; without one, the environment alone.
-        upstream: Make one real call to TOEFL Access as well.
+        path: The configuration file; if ``None``, the environment alone is checked.
+        upstream: Also make one real call to TOEFL Access with each authcode.
     """
     try:
         settings = config.load(path)
@@ -53,7 +55,7 @@ def check(path: Path | None, *, upstream: bool) -> Iterator[Finding]:
     if settings.legacy is not None:
         yield from _legacy(settings, settings.legacy)
     yield from _callers(settings)
-    yield from _ledger(settings)
+    yield from _ledger(settings.ledger)
     yield from _authcodes(settings, upstream=upstream)
     coming = outlook(settings.retirement, datetime.now(UTC))
     if coming:
@@ -75,19 +77,17 @@ def _contract(source: ContractSettings, info_url: str | None) -> Iterator[Findin
     except ContractError as error:
         yield from _wrong("contract", error)
         return
-    answered = [name for name, operation in loaded.operations.items() if not operation.meaning.unavailable]
+    answered = [name for name, operation in loaded.operations.items() if not operation.mapping.unavailable]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
 
 
 def _legacy(settings: Config, source: LegacySettings) -> Iterator[Finding]:
-    from shim.compare.services import ComparisonError, Services  # noqa: PLC0415 - the gateway does not call the old service
-
     try:
-        Services(settings)
+        Services(settings.comparison())
     except ComparisonError as error:
         yield from _wrong("legacy", error)
     else:
-        yield Finding("legacy", good=True, text=f"{source.url} is asked as {source.wsdl.name} says")
+        yield Finding("legacy", good=True, text=f"{source.url} is called as {source.wsdl.name} describes")
 
 
 def _authcodes(settings: Config, *, upstream: bool) -> Iterator[Finding]:
@@ -106,34 +106,33 @@ def _call(settings: Config, authcode: str) -> Finding:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     query = ScoreQuery(now - timedelta(minutes=1), now, "TOEFL", "scorelinkbyreportdate")
     try:
-        quota = SpoolQuota(settings.spool.max_bytes, settings.spool.folder)
+        quota = SpoolQuota(*settings.spool.quota)
         with Client(settings.upstream, quota).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:
         return Finding("upstream", good=False, text=error.with_advice)
 
 
-def _ledger(settings: Config) -> Iterator[Finding]:
-    from shim.ledger.store import FAILURES, AbsentError, Ledger  # noqa: PLC0415 - the gateway must not load SQLAlchemy
-
-    kept, folder = settings.ledger, settings.ledger.folder
-    if kept.url is None or folder is None:
+def _ledger(settings: LedgerSettings) -> Iterator[Finding]:
+    if settings.url is None or settings.folder is None:
         yield Finding("ledger", good=True, text="none: set ledger.url to know who calls")
         return
-    ledger = Ledger(kept.url.get_secret_value())
+    yield _database(LedgerStore(settings.url.get_secret_value()))
+    existing = next(path for path in (settings.folder, *settings.folder.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        yield Finding("ledger", good=False, text=f"the journal cannot be made in {existing}")
+    if settings.key_file is not None and not os.access(settings.key_file, os.R_OK):
+        yield Finding("ledger", good=False, text=f"the key cannot be read from {settings.key_file}")
+
+
+def _database(ledger: LedgerStore) -> Finding:
     try:
         ledger.check()
-    except AbsentError as error:
-        yield Finding("ledger", good=True, text=str(error))
-    except FAILURES as error:
-        yield Finding("ledger", good=False, text=ledger.reason(error))
-    else:
-        yield Finding("ledger", good=True, text="can be written to")
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield Finding("ledger", good=False, text=f"the journal cannot be made in {there}")
-    if kept.key_file is not None and not os.access(kept.key_file, os.R_OK):
-        yield Finding("ledger", good=False, text=f"the key cannot be read from {kept.key_file}")
+    except LedgerMissingError as error:
+        return Finding("ledger", good=True, text=str(error))
+    except DATABASE_ERRORS as error:
+        return Finding("ledger", good=False, text=ledger.describe(error))
+    return Finding("ledger", good=True, text="can be written to")
 
 
 def _wrong(part: str, error: Exception) -> Iterator[Finding]:

@@ -1,13 +1,12 @@
-"""The old service's score file against the new one: records by registration number, fields by the ScoreLink layout.
+"""The legacy score file against the new one: records by registration number, fields by the ScoreLink layout.
 
-What is found is told as names, positions, counts and digests, never as values. The
-digests are keyed with a key that is made for each comparison and kept nowhere: within
-one outcome, the same digest is the same text without the spaces around it, and from
-one digest nobody can tell the text.
+The result has names, positions, counts and digests, and no values. The digests are
+keyed; the key is made for each comparison and kept nowhere. Within one result equal
+digests mean equal text without the spaces around it, and no digest shows its text.
 
-The old service is asked before and after the new one. A field that differs between its
-own two answers is noise, in all records and all days; so is a record that is in one of
-them alone.
+The legacy service is asked before and after the new one. A field that differs between
+its own two answers is noise, in all records and on all days; so is a record that only
+one of the two answers has.
 """
 
 import hmac
@@ -23,7 +22,7 @@ from shim.upstream.scorelink import FIELDS, IBT26, Field
 from shim.upstream.verify import LONGEST_RECORD, SHORTEST_RECORD
 
 WIDTH: Final = Field("record_width", 0, 0)
-"""Stands for the width of a record where a field would."""
+"""Stands for the width of a record among the fields."""
 
 _EXAMPLES: Final = 3
 _MOST_PAIRS: Final = 10_000
@@ -33,7 +32,7 @@ _NUMBER: Final = scorelink.BY_NAME["registration_number"]
 
 
 class NotScoresError(Exception):
-    """Bytes are no score file."""
+    """The bytes are no score file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Records:
 
     @classmethod
     def read(cls, lines: Iterable[bytes]) -> "Records":
-        """Read the lines of a file; unlike those of TOEFL Access, records of the old service may differ in width.
+        """Read the lines of a file. Records of the legacy service may differ in width.
 
         Raises:
             NotScoresError: A line is no record.
@@ -68,23 +67,23 @@ class Records:
 
     @property
     def count(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         return sum(map(len, self.by_number.values()))
 
     @property
     def repeated(self) -> int:
-        """How many registration numbers are there more than once."""
+        """The number of registration numbers that occur more than once."""
         return sum(len(records) > 1 for records in self.by_number.values())
 
 
 @dataclass(slots=True)
-class Finding:
-    """What was found of one field.
+class FieldDifference:
+    """The differences of one field.
 
     Attributes:
-        records: In how many records the new service's differs from the old one's.
-        noise: In how many the old service's own answers differ.
-        examples: Up to three pairs of digests, old and new, and how often each was found.
+        records: The number of records in which the two services differ.
+        noise: The number of records in which the two answers of the legacy service differ.
+        examples: Up to three pairs of digests, old and new, each with its count.
     """
 
     records: int = 0
@@ -94,19 +93,19 @@ class Finding:
 
 @dataclass(slots=True)
 class Comparison:
-    """What was found so far.
+    """The differences found so far.
 
     Attributes:
-        legacy: Records of the old service.
+        legacy: Records of the legacy service.
         rest: Records of the new one.
-        only_legacy: Records that the new one does not have.
-        only_rest: Records that the old one does not have.
-        unsteady: Records that one answer of the old service had and the other had not.
-        repeated_legacy: Registration numbers that the old one had more than once in a day.
-        repeated_rest: The same of the new one.
-        line_ends_legacy: Kinds of line end of the old one.
-        line_ends_rest: The same of the new one.
-        fields: What was found of each field, in the order of the layout.
+        only_legacy: Records that only the legacy service has.
+        only_rest: Records that only the new one has.
+        unsteady: Records that only one of two answers of the legacy service has.
+        repeated_legacy: Registration numbers that the legacy service has more than once in a day.
+        repeated_rest: The same for the new one.
+        line_ends_legacy: Kinds of line end of the legacy service.
+        line_ends_rest: The same for the new one.
+        fields: The differences of each field, in the order of the layout.
     """
 
     legacy: int = 0
@@ -118,11 +117,11 @@ class Comparison:
     repeated_rest: int = 0
     line_ends_legacy: frozenset[str] = frozenset()
     line_ends_rest: frozenset[str] = frozenset()
-    _findings: dict[Field, Finding] = field(default_factory=lambda: defaultdict(Finding))
+    _findings: dict[Field, FieldDifference] = field(default_factory=lambda: defaultdict(FieldDifference))
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     def add(self, before: Records, rest: Records, after: Records) -> None:
-        """Compare the new answer with the two old ones, of before it and after it."""
+        """Compare the new answer with the two legacy answers, given before it and after it."""
         self.legacy += before.count
         self.rest += rest.count
         self.repeated_legacy += before.repeated
@@ -145,13 +144,13 @@ class Comparison:
                 self.only_rest += extra
 
     @property
-    def fields(self) -> Mapping[Field, Finding]:
-        """What was found of each field, in the order of the layout."""
+    def fields(self) -> Mapping[Field, FieldDifference]:
+        """The differences of each field, in the order of the layout."""
         return dict(sorted(self._findings.items(), key=lambda item: item[0].start))
 
     @property
     def different(self) -> Mapping[str, int]:
-        """What differs, and is no noise: by name, in how many records."""
+        """The differences without noise: by name, the number of records."""
         fields = {part.name: found.records for part, found in self.fields.items() if found.records and not found.noise}
         whole = {"only_legacy": self.only_legacy, "only_rest": self.only_rest}
         if self.line_ends_legacy and self.line_ends_rest and self.line_ends_legacy != self.line_ends_rest:
@@ -164,7 +163,7 @@ class Comparison:
         return "different" if self.different else "same"
 
     def as_json(self) -> dict[str, object]:
-        """All of it, for programs."""
+        """Return the result for programs."""
         fields = [
             {
                 "name": part.name,
@@ -200,7 +199,7 @@ class Comparison:
 
 
 def _layout() -> Iterator[Field]:
-    """The known fields, and what lies between and beyond them."""
+    """Return the known fields, and the fillers between and after them."""
     position = 1
     for part in (*FIELDS, IBT26):
         if position < part.start:
@@ -218,7 +217,7 @@ def _text(record: bytes, part: Field) -> bytes:
 
 
 def _differing(one: bytes, other: bytes) -> list[Field]:
-    """The fields that differ; where a record ends, spaces follow."""
+    """Return the fields that differ; a shorter record is padded with spaces."""
     if one == other:
         return []
     width = max(len(one), len(other))
@@ -228,9 +227,9 @@ def _differing(one: bytes, other: bytes) -> list[Field]:
 
 
 def _pairs(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[list[tuple[bytes, bytes]], int, int]:
-    """The records of one registration number in pairs, those first that are most alike; and how many are left."""
+    """Pair the records of one registration number, the most similar first; return the pairs, and how many are left."""
     left, right = list((Counter(old) - Counter(new)).elements()), list((Counter(new) - Counter(old)).elements())
-    # So many have one number only where numbers are missing throughout: then the order of the files must do.
+    # So many records share a number only where numbers are missing throughout; then the order in the files decides.
     every = product if len(left) * len(right) <= _MOST_PAIRS else zip
     likely = every(range(len(left)), range(len(right)))
     taken: dict[int, int] = {}

@@ -1,21 +1,13 @@
-"""Does TOEFL Access answer as the old service does? One range is asked of both.
+"""The legacy service and TOEFL Access: both are asked for one range, and their answers compared."""
 
-As a program it compares one call that a gateway has answered: what was asked comes as
-JSON from standard input, and what was found, as a line in the log, goes to standard output.
-"""
-
-import json
-import resource
-import signal
-import sys
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import date
 
-from shim import config, errors, log
 from shim.compare.comparison import Comparison, NotScoresError, Records
-from shim.compare.legacy import Legacy, LegacyError, days, whole_days
-from shim.config import AuthcodeSettings, Config, ContractSettings, ShadowSettings, SpoolSettings, UpstreamSettings
+from shim.compare.days import days_of, whole_days
+from shim.compare.legacy import LegacyClient
+from shim.compare.legacy_answer import LegacyError
+from shim.config import AuthcodeSettings, ComparisonSettings, ContractSettings
 from shim.contracts import contract
 from shim.contracts.contract import ContractError
 from shim.errors import GatewayError
@@ -25,48 +17,45 @@ from shim.upstream.authcode import AuthcodeError
 from shim.upstream.client import Client
 from shim.upstream.stored_authcode import StoredAuthcode
 
-_MEMORY: Final = 2 * 1024 * 1024 * 1024
-
 
 class ComparisonError(Exception):
-    """The services could not be compared; the message says why, and holds no value of a score."""
+    """The services could not be compared; the message says why, without a value of a score record."""
 
 
 class Services:
-    """The old service and TOEFL Access, with the authcode for each."""
+    """The legacy service and TOEFL Access, with the authcode for each."""
 
-    def __init__(self, settings: Config, authcode: str = "", operation: str = "") -> None:
-        """Take the configuration.
+    def __init__(self, settings: ComparisonSettings, authcode: str = "", operation: str = "") -> None:
+        """Set up a client of each.
 
         Args:
-            settings: The configuration.
-            authcode: The name of the authcode; the first if it is empty.
-            operation: The operation of the old service, if it has one of that name.
+            settings: Both services, and the stored authcodes.
+            authcode: The name of the authcode; the first if empty.
+            operation: The operation of the legacy service; the first with credentials if it has none of this name.
 
         Raises:
-            ComparisonError: It does not say all that is needed.
+            ComparisonError: An authcode or the contract cannot be used.
         """
-        source = settings.legacy
-        assert source is not None  # noqa: S101 - who asks for a comparison has said with what
+        legacy = settings.legacy
         try:
             stored = [one for one in settings.authcodes if authcode in ("", one.name)]
             if not stored:
-                raise ComparisonError("there is no such authcode in the configuration")
+                raise ComparisonError(f"the configuration has no authcode {authcode}".rstrip())
             self._authcode = self._credentials = StoredAuthcode(stored[0])
-            if source.authcode_file is not None:
-                self._credentials = StoredAuthcode(AuthcodeSettings(name="legacy", file=source.authcode_file))
-            described = contract.from_settings(ContractSettings(wsdl=source.wsdl, mapping=source.mapping))
-            there = settings.upstream.model_copy(update={"url": source.url})
-            self._legacy = Legacy(described, source.wsdl, there, operation)
+            if legacy.authcode_file is not None:
+                self._credentials = StoredAuthcode(AuthcodeSettings(name="legacy", file=legacy.authcode_file))
+            described = contract.from_settings(ContractSettings(wsdl=legacy.wsdl, mapping=legacy.mapping))
+            reached = settings.upstream.model_copy(update={"url": legacy.url})
+            self._legacy = LegacyClient(described, legacy.wsdl, reached, operation)
         except (AuthcodeError, ContractError, LegacyError) as error:
             raise ComparisonError(str(error)) from error
-        self._client = Client(settings.upstream, SpoolQuota(settings.spool.max_bytes, settings.spool.folder))
+        self._client = Client(settings.upstream, SpoolQuota(*settings.spool.quota))
 
     def days(self, first: date, last: date) -> Iterator[ScoreQuery]:
-        """What to ask for all scores of some days, in the zone of the operation, day by day.
+        """Return the queries for all scores of some days, day by day in the zone of the operation.
 
         Raises:
-            ComparisonError: The last is before the first.
+            ComparisonError: The last day is before the first.
         """
         if last < first:
             raise ComparisonError("--to is before --from")
@@ -74,14 +63,14 @@ class Services:
         return self.parts(self._legacy.query(start, end))
 
     def parts(self, query: ScoreQuery) -> Iterator[ScoreQuery]:
-        """A query day by day."""
-        return days(query, self._legacy.zone)
+        """Return a query day by day in the zone of the operation."""
+        return days_of(query, self._legacy.zone)
 
     def compare(self, queries: Iterable[ScoreQuery]) -> Comparison:
-        """Ask both, query by query, and hold no more than the records of one.
+        """Ask both services, query by query; hold no more than the records of one query.
 
         Raises:
-            ComparisonError: One of them does not answer with scores.
+            ComparisonError: One of the services does not answer with scores.
         """
         found = Comparison()
         for query in queries:
@@ -103,43 +92,3 @@ class Services:
     def _ask_rest(self, query: ScoreQuery) -> Records:
         with self._authcode.use(lambda authcode: self._client.fetch(query, authcode.value)) as file:
             return Records.read(file.spool)
-
-
-def _of_call(job: dict[str, Any]) -> dict[str, object]:
-    """Compare what a call asked for, and tell it in the fields of the log."""
-    # As the gateway has them: neither the file nor the environment is read again.
-    parts = job["settings"]
-    settings = Config.model_construct(
-        upstream=UpstreamSettings(**parts["upstream"]),
-        spool=SpoolSettings(**parts["spool"]),
-        authcodes=tuple(AuthcodeSettings(**one) for one in parts["authcodes"]),
-        legacy=config.LegacySettings(**parts["legacy"]),
-        shadow=ShadowSettings(**parts["shadow"]),
-    )
-    # Its default is to end the process, wherever it waits.
-    signal.alarm(settings.shadow.time_limit)
-    start, end = (datetime.fromisoformat(job[name]) for name in ("start", "end"))
-    query = ScoreQuery(start, end, job["type"], job["reportby"])
-    try:
-        services = Services(settings, job["authcode"], job["operation"])
-        found = services.compare(services.parts(query))
-    except ComparisonError as error:
-        return {"outcome": "failed", "note": str(error)}
-    differing = ", ".join(f"{name} {records}" for name, records in found.different.items())
-    return {"outcome": found.outcome, "records": found.rest, "note": differing}
-
-
-def main() -> None:
-    """Compare the call on standard input."""
-    log.configure()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    try:
-        told = _of_call(json.load(sys.stdin))
-    except Exception as error:  # noqa: BLE001 - its text could hold anything
-        told = {"outcome": "failed", "note": errors.location(error)}
-    json.dump(told, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

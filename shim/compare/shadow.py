@@ -1,9 +1,9 @@
-"""A sample of the live calls, compared with the old service once they are answered.
+"""A sample of the live calls, compared with the legacy service once they are answered.
 
-It never harms a call: each comparison is a process of its own, of which there is one
-at a time in the whole gateway; a call that is sampled meanwhile is dropped and counted,
-and so is whatever fails. The process is told what was asked, not what was answered: it
-asks both services itself, so that no score is kept for it.
+A comparison never harms a call. It is a process of its own, and the whole gateway runs
+one at a time; a call that is sampled meanwhile is dropped and counted, and so is any
+failure. The process is told what was asked, not what was answered: it asks both
+services itself, so no score is kept for it.
 """
 
 import fcntl
@@ -22,26 +22,31 @@ import structlog
 from shim import errors
 from shim.config import Config
 
-_PROGRAM: Final = (sys.executable, "-m", "shim.compare.services")
+_PROGRAM: Final = (sys.executable, "-m", "shim.compare")
 _RANDOM: Final = secrets.SystemRandom()
 
 _log = structlog.get_logger()
 
 
 class Shadow:
-    """Starts the comparisons, in every worker."""
+    """Starts the comparisons of one worker."""
 
     def __init__(self, config: Config, lock: Path, count: Callable[[str], None]) -> None:
-        """Take the configuration, a file that all workers share, and what to tell each outcome."""
-        needed = {"upstream", "spool", "authcodes", "legacy", "shadow"}
-        self._settings = config.model_dump(mode="json", include=needed)
+        """Set up the job of a comparison.
+
+        Args:
+            config: The configuration.
+            lock: A file that all workers share.
+            count: Called with the outcome of each sampled call.
+        """
+        self._settings = config.comparison().model_dump(mode="json")
         self._sample = config.shadow.sample
         self._authcodes = {entry.name: entry.authcode for entry in config.who_may_call if entry.authcode}
         self._lock = lock
         self._count = count
 
     def observe(self, call: Mapping[str, Any]) -> None:
-        """Compare a call that has ended, if it is of the sample: score records, with a stored authcode."""
+        """Compare a call that has ended, if it is sampled: one with score records and a stored authcode."""
         authcode = self._authcodes.get(call.get("caller", ""))
         if call["outcome"] != "ok" or authcode is None or call["format"] != "text":
             return
@@ -53,7 +58,7 @@ class Shadow:
         job = json.dumps({"settings": self._settings, "authcode": authcode, **asked}).encode()
         try:
             with self._lock.open("wb") as lock:
-                # The process has the lock as long as it lives, whatever becomes of this worker.
+                # The process holds the lock as long as it lives, whatever becomes of this worker.
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 found = gevent.get_hub().threadpool.apply(_run, (job, lock.fileno()))
         except BlockingIOError:
@@ -67,7 +72,7 @@ class Shadow:
 
 
 def _run(job: bytes, lock: int) -> dict[str, Any]:
-    """Run the process, in a thread, where gevent would print whatever is raised; it limits its own time."""
+    """Run the process, which limits its own time. Called in a thread, where gevent would print any exception."""
     try:
         ended = subprocess.run(  # noqa: S603 - this very program
             _PROGRAM, input=job, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(lock,), check=False

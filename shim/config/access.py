@@ -1,21 +1,24 @@
-"""Who may call, and with which authcode."""
+"""Settings of access: the stored authcodes, and the callers that may use them."""
 
-import ipaddress
-from typing import Literal, Self
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from typing import Literal
 
-from pydantic import Field, IPvAnyNetwork, model_validator
+from pydantic import Field, IPvAnyNetwork
 
-from shim.config.values import AnchoredPath, SettingsSection
+from shim.config.gateway import GatewaySettings
+from shim.config.section import SettingsSection
+from shim.config.values import AnchoredPath, repeated
 
 
 class AuthcodeSettings(SettingsSection):
-    """Where an authcode is stored: in a file or in an environment variable.
+    """A stored authcode: in a file or in an environment variable.
 
     Attributes:
-        name: What callers refer to it by.
-        file: Path of the file.
-        env: Name of the variable.
-        next_file: Path of a file with the one that follows, tried when TOEFL Access refuses this one.
+        name: The name by which callers refer to it.
+        file: Path of the file with the authcode.
+        env: Name of the environment variable with the authcode.
+        next_file: Path of a file with the next authcode, used once TOEFL Access refuses the first.
     """
 
     name: str
@@ -23,32 +26,31 @@ class AuthcodeSettings(SettingsSection):
     env: str = ""
     next_file: AnchoredPath | None = None
 
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def mistakes(self) -> Iterator[str]:
+        """Yield what is wrong between these settings."""
         if (self.file is None) == (not self.env):
-            raise ValueError("needs either file or env")
-        return self
+            yield "needs either file or env"
 
     @property
     def place(self) -> str:
-        """Where it is, in words."""
+        """Where the authcode is stored, for a message."""
         return f"file {self.file}" if self.file is not None else f"environment variable {self.env}"
 
 
 class CallerSettings(SettingsSection):
-    """Somebody who may call, and all that it must offer as proof.
+    """A caller, and how it authenticates: it must satisfy all of networks, certificate and credentials that are set.
 
     Attributes:
-        name: What the log calls it.
-        authcode: Name of the authcode to use; may be left out where there is one.
-        networks: Where it calls from.
-        certificate: Subject of its certificate, as a trusted proxy hands it on.
-        credentials: ``authcode`` for the two halves of the authcode, ``own`` for those below,
-            ``pass-through`` to make an authcode of whatever it sends.
+        name: The caller's name in the log, the metrics and the ledger.
+        authcode: Name of the stored authcode to use; if unset, the only one.
+        networks: Networks that the caller calls from.
+        certificate: Subject of the caller's certificate, as a trusted proxy passes it.
+        credentials: ``authcode`` for the two halves of the authcode, ``own`` for the user and password set here,
+            ``pass-through`` to make the authcode of the user name and password that the caller sends.
         user: Its own user name.
         password_hash: Argon2 hash of its own password, from ``toefl-shim callers add``.
         secret_file: File with its own password, which a UsernameToken with a digest needs.
-        anybody: Let in whoever is on this machine.
+        anybody: Accept every program on this machine.
     """
 
     name: str
@@ -61,22 +63,99 @@ class CallerSettings(SettingsSection):
     secret_file: AnchoredPath | None = None
     anybody: bool = False
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def mistakes(self) -> Iterator[str]:
+        """Yield what is wrong between these settings."""
         if not (self.networks or self.certificate or self.credentials or self.anybody):
-            raise ValueError("says of nothing how it proves itself: networks, certificate, credentials or anybody")
-        own = bool(self.user) and bool(self.password_hash) != (self.secret_file is not None)
-        if (self.credentials == "own") != own or (self.user and self.credentials != "own"):
-            raise ValueError('credentials = "own" goes with user and either password_hash or secret_file')
+            yield "has no authentication: set networks, certificate, credentials or anybody"
         if self.credentials == "pass-through" and self.authcode:
-            raise ValueError("pass-through makes its own authcode: leave authcode out")
-        return self
+            yield 'remove authcode: credentials = "pass-through" makes one of what the caller sends'
+        yield from self._mistakes_of_own()
+
+    def _mistakes_of_own(self) -> Iterator[str]:
+        if self.credentials != "own":
+            if self.user:
+                yield 'user needs credentials = "own"'
+        elif not self.user or bool(self.password_hash) == (self.secret_file is not None):
+            yield 'credentials = "own" needs user, and either password_hash or secret_file'
 
     @property
     def is_open(self) -> bool:
-        """Whether it lets in everybody who reaches the gateway."""
-        # Two halves are a whole.
-        old = ipaddress.collapse_addresses(one for one in self.networks if isinstance(one, ipaddress.IPv4Network))
-        new = ipaddress.collapse_addresses(one for one in self.networks if isinstance(one, ipaddress.IPv6Network))
-        everywhere = any(one.prefixlen == 0 for one in old) or any(one.prefixlen == 0 for one in new)
-        return (self.anybody or everywhere) and not (self.credentials or self.certificate)
+        """Whether it accepts everybody who reaches the gateway."""
+        return (self.anybody or _hold_all_addresses(self.networks)) and not (self.credentials or self.certificate)
+
+
+def _hold_all_addresses(networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    # Collapsed, because 0.0.0.0/1 and 128.0.0.0/1 are everything too.
+    old = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    new = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return any(network.prefixlen == 0 for network in old) or any(network.prefixlen == 0 for network in new)
+
+
+def who_may_call(
+    authcodes: Sequence[AuthcodeSettings], callers: Sequence[CallerSettings], gateway: GatewaySettings
+) -> tuple[CallerSettings, ...]:
+    """Return the callers, each with the name of its authcode.
+
+    If no callers are configured, each authcode makes one: it authenticates by the halves of
+    the authcode. On a gateway that only this machine can reach, a single authcode also
+    makes a caller for every program on this machine.
+    """
+    if callers:
+        return tuple(_with_authcode(caller, authcodes) for caller in callers)
+    entries = [CallerSettings(name=code.name, authcode=code.name, credentials="authcode") for code in authcodes]
+    if len(entries) == 1 and not gateway.is_exposed:
+        entries.append(CallerSettings(name="this-machine", authcode=entries[0].authcode, anybody=True))
+    return tuple(entries)
+
+
+def _with_authcode(caller: CallerSettings, authcodes: Sequence[AuthcodeSettings]) -> CallerSettings:
+    if caller.authcode or caller.credentials == "pass-through" or len(authcodes) != 1:
+        return caller
+    return caller.model_copy(update={"authcode": authcodes[0].name})
+
+
+def authcode_names_differ(authcodes: Sequence[AuthcodeSettings]) -> Iterator[str]:
+    """Yield a mistake for each name that two authcodes have."""
+    for name in repeated(code.name for code in authcodes):
+        yield f"authcodes: two are named {name}"
+
+
+def caller_names_differ(callers: Sequence[CallerSettings]) -> Iterator[str]:
+    """Yield a mistake for each name that two callers have."""
+    for name in repeated(caller.name for caller in callers):
+        yield f"callers: two are named {name}"
+
+
+def there_is_an_authcode(authcodes: Sequence[AuthcodeSettings], callers: Sequence[CallerSettings]) -> Iterator[str]:
+    """Yield a mistake if there is no authcode, and no caller that brings its own."""
+    if not authcodes and not callers:
+        yield "authcodes: at least one is needed, unless every caller is pass-through"
+
+
+def authcodes_of_callers_exist(
+    authcodes: Sequence[AuthcodeSettings], callers: Sequence[CallerSettings], gateway: GatewaySettings
+) -> Iterator[str]:
+    """Yield a mistake for each caller whose authcode is not stored."""
+    names = {code.name for code in authcodes}
+    for caller in who_may_call(authcodes, callers, gateway):
+        if caller.credentials != "pass-through" and caller.authcode not in names:
+            yield f"callers.{caller.name}: authcode must be the name of one of the authcodes"
+
+
+def exposed_callers_authenticate(callers: Sequence[CallerSettings], gateway: GatewaySettings) -> Iterator[str]:
+    """Yield a mistake for each caller that would open an exposed gateway to everybody."""
+    if gateway.allow_anybody or not gateway.is_exposed:
+        return
+    for caller in callers:
+        if caller.is_open:
+            yield (
+                f"callers.{caller.name}: gives scores to everybody who reaches {gateway.bind}: set networks, "
+                "certificate or credentials, or allow this with gateway.allow_anybody"
+            )
+
+
+def certificates_come_from_a_proxy(callers: Sequence[CallerSettings], gateway: GatewaySettings) -> Iterator[str]:
+    """Yield a mistake for each caller whose certificate no proxy could pass."""
+    for caller in callers:
+        if caller.certificate and not gateway.trusted_proxies:
+            yield f"callers.{caller.name}: certificate needs gateway.trusted_proxies, which pass its subject"

@@ -1,35 +1,55 @@
-"""All of it, read from the file and the environment."""
+"""The whole configuration, read from the file and the environment."""
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from shim.config.access import AuthcodeSettings, CallerSettings
-from shim.config.contracts import ContractSettings
-from shim.config.gateway import GatewaySettings, SpoolSettings, TracingSettings, UpstreamSettings
+from shim.config import access, environment, retirement
+from shim.config.access import AuthcodeSettings, CallerSettings, who_may_call
+from shim.config.compare import ComparisonSettings, LegacySettings, ShadowSettings, shadow_has_a_legacy_service
+from shim.config.contracts import ContractSettings, paths_differ
+from shim.config.environment import PREFIX
+from shim.config.gateway import GatewaySettings
 from shim.config.ledger import LedgerSettings
-from shim.config.retirement import LegacySettings, RetirementSettings, ShadowSettings
-from shim.config.values import base
+from shim.config.retirement import RetirementSettings
+from shim.config.section import SettingsSection, reasons
+from shim.config.spool import SpoolSettings, spool_holds_the_largest_file
+from shim.config.tracing import TracingSettings
+from shim.config.upstream import UpstreamSettings
+from shim.config.values import relative_to
 
-PREFIX: Final = "TOEFL_SHIM_"
-FILE_VARIABLE: Final = "TOEFL_SHIM_CONFIG"
+_WHO_MAY_CALL: Final = ("authcodes", "callers", "gateway")
+_RULES: Final[tuple[tuple[Callable[..., Iterator[str]], tuple[str, ...]], ...]] = (
+    (access.authcode_names_differ, ("authcodes",)),
+    (access.there_is_an_authcode, ("authcodes", "callers")),
+    (access.caller_names_differ, ("callers",)),
+    (access.authcodes_of_callers_exist, _WHO_MAY_CALL),
+    (access.exposed_callers_authenticate, ("callers", "gateway")),
+    (access.certificates_come_from_a_proxy, ("callers", "gateway")),
+    (retirement.retirement_has_a_page, ("retirement",)),
+    (retirement.sunset_follows_deprecation, ("retirement",)),
+    (retirement.brownouts_end_after_their_start, ("retirement",)),
+    (retirement.brownouts_lie_between_deprecation_and_sunset, ("retirement",)),
+    (retirement.brownouts_name_known_callers, ("retirement", *_WHO_MAY_CALL)),
+    (retirement.brownouts_affect_somebody, ("retirement", *_WHO_MAY_CALL)),
+    (retirement.brownouts_leave_time_to_call, ("retirement", *_WHO_MAY_CALL)),
+    (spool_holds_the_largest_file, ("spool", "upstream")),
+    (shadow_has_a_legacy_service, ("shadow", "legacy")),
+    (paths_differ, ("contracts",)),
+)
+"""The rules between sections: each is given the sections beside it, and yields what is wrong."""
 
 
 class ConfigError(Exception):
-    """The configuration is wrong; the message has one line for each thing that is."""
+    """The configuration is wrong; the message has one line for each mistake."""
 
 
-class Config(BaseSettings):
-    """Everything that an operator can set."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
-    )
+class Config(SettingsSection):
+    """Everything that an operator can set. Each attribute is a table, or a list of tables, of the file."""
 
     gateway: GatewaySettings = GatewaySettings()
     upstream: UpstreamSettings
@@ -43,136 +63,105 @@ class Config(BaseSettings):
     legacy: LegacySettings | None = None
     shadow: ShadowSettings = ShadowSettings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the hook's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
-        return env_settings, init_settings
+    def mistakes(self) -> Iterable[str]:
+        """Return what is wrong between the sections."""
+        return _mistakes_between(dict(self))
 
     @property
     def who_may_call(self) -> tuple[CallerSettings, ...]:
-        """The callers, each with its authcode.
+        """The callers, each with the name of its authcode; made of the authcodes if none is configured."""
+        return who_may_call(self.authcodes, self.callers, self.gateway)
 
-        Without any in the configuration: who sends the halves of an authcode, and
-        on a loopback address alone whoever is on this machine.
-        """
-        if self.callers:
-            only = self.authcodes[0].name if len(self.authcodes) == 1 else ""
-            return tuple(
-                entry
-                if entry.authcode or entry.credentials == "pass-through"
-                else entry.model_copy(update={"authcode": only})
-                for entry in self.callers
-            )
-        entries = [
-            CallerSettings(name=code.name, authcode=code.name, credentials="authcode") for code in self.authcodes
-        ]
-        if len(entries) == 1 and not self.gateway.is_exposed:
-            entries.append(CallerSettings(name="this-machine", authcode=entries[0].authcode, anybody=True))
-        return tuple(entries)
+    def comparison(self, legacy: Mapping[str, str | Path] | None = None) -> ComparisonSettings:
+        """Return what a comparison needs.
 
-    def comparing_with(self, legacy: Mapping[str, str | Path]) -> Self:
-        """The same with other settings of the old service.
+        Args:
+            legacy: The settings that win over those of ``legacy``; paths are absolute.
 
         Raises:
-            ConfigError: They are wrong.
+            ConfigError: The settings of the legacy service are wrong or missing.
         """
+        return ComparisonSettings(
+            upstream=self.upstream,
+            spool=self.spool,
+            authcodes=self.authcodes,
+            legacy=self._legacy(legacy or {}),
+            shadow=self.shadow,
+        )
+
+    def _legacy(self, changed: Mapping[str, str | Path]) -> LegacySettings:
         known = {} if self.legacy is None else self.legacy.model_dump()
         try:
-            return self.model_copy(update={"legacy": LegacySettings(**known | dict(legacy))})
+            return LegacySettings(**known | dict(changed))
         except ValidationError as error:
-            raise ConfigError("\n".join(f"legacy.{reason}" for reason in reasons(error))) from None
+            raise ConfigError("\n".join(reasons(error, "legacy"))) from None
 
-    @model_validator(mode="after")
-    def _safe_callers(self) -> Self:
-        names = [code.name for code in self.authcodes]
-        wrong = [f"two authcodes are named {name}" for name in {name for name in names if names.count(name) > 1}]
-        if not names and not self.callers:
-            wrong.append("authcodes: at least one is needed, unless every caller is pass-through")
-        called = [entry.name for entry in self.callers]
-        wrong += [f"two callers are named {name}" for name in {name for name in called if called.count(name) > 1}]
-        for entry in self.who_may_call:
-            if entry.credentials != "pass-through" and entry.authcode not in names:
-                wrong.append(f"callers.{entry.name}: needs the name of one of the authcodes")
-            if entry.is_open and self.gateway.is_exposed and not self.gateway.allow_anybody:
-                wrong.append(
-                    f"callers.{entry.name}: would give scores to everybody who reaches {self.gateway.bind}: name "
-                    "networks, a certificate or credentials; or, if that is wanted, set gateway.allow_anybody"
-                )
-            if entry.certificate and not self.gateway.trusted_proxies:
-                wrong.append(f"callers.{entry.name}: a certificate counts only from gateway.trusted_proxies")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
 
-    @model_validator(mode="after")
-    def _sound_retirement(self) -> Self:
-        wrong = [
-            f"retirement.{reason}"
-            for reason in self.retirement.wrong(frozenset(entry.name for entry in self.who_may_call))
-        ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
-
-    @model_validator(mode="after")
-    def _room_for_the_largest(self) -> Self:
-        if self.spool.max_bytes < self.upstream.max_bytes:
-            raise ValueError("spool.max_bytes: must have room for one file of upstream.max_bytes")
-        return self
-
-    @model_validator(mode="after")
-    def _something_to_compare_with(self) -> Self:
-        if self.shadow.sample and self.legacy is None:
-            raise ValueError("shadow.sample: needs legacy.url, the service to compare with")
-        return self
-
-    @model_validator(mode="after")
-    def _distinct_paths(self) -> Self:
-        paths = [path for contract in self.contracts for path in (contract.path.lower(), contract.wsdl_path.lower())]
-        for path in sorted({path for path in paths if paths.count(path) > 1}):
-            raise ValueError(f"two contracts or WSDLs are at {path}")
-        return self
+_SECTIONS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    name: TypeAdapter(field.rebuild_annotation()) for name, field in Config.model_fields.items()
+}
 
 
 def load(path: Path | None) -> Config:
     """Read the configuration.
 
     Args:
-        path: The TOML file; paths in it are relative to it. Without one, the environment alone.
+        path: The TOML file, whose folder relative paths are taken from. If ``None``, the environment alone is read,
+            and relative paths are taken from the working directory.
 
     Raises:
-        ConfigError: It is wrong.
+        ConfigError: It is wrong. The message names the mistakes of all sections, and those between sections that are
+            valid by themselves.
     """
-    values = _read(path) if path is not None else {}
-    base.set(path.parent if path is not None else Path())
-    unknown = [
-        f"{name}: no such setting"
-        for name in os.environ
-        if name.upper().startswith(PREFIX)
-        and name.upper() != FILE_VARIABLE
-        and name[len(PREFIX) :].lower().partition("__")[0] not in Config.model_fields
-    ]
-    try:
-        config = Config(**values)
-    except SettingsError as error:
-        raise ConfigError("\n".join([*unknown, str(error)])) from None
-    except ValidationError as error:
-        raise ConfigError("\n".join(unknown + reasons(error))) from None
-    if unknown:
-        raise ConfigError("\n".join(unknown))
-    return config
+    tables = _read(path) if path is not None else {}
+    folder = path.parent.absolute() if path is not None else Path.cwd()
+    variables, mistakes = environment.read(os.environ, _SECTIONS)
+    sections, wrong = _validated(_merged(tables, variables), folder)
+    mistakes += wrong
+    mistakes += [f"{name}: no such setting" for name in tables if name not in _SECTIONS]
+    mistakes += _mistakes_between(sections)
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return Config(**sections)
+
+
+def _validated(values: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the sections that are valid, and the mistakes of the others."""
+    sections: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for name, field in Config.model_fields.items():
+        if name not in values and not field.is_required():
+            sections[name] = field.get_default(call_default_factory=True)
+            continue
+        try:
+            # A section that is required and absent is taken as empty, so that the error names its required settings.
+            sections[name] = _SECTIONS[name].validate_python(values.get(name, {}), context=relative_to(folder))
+        except ValidationError as error:
+            mistakes += reasons(error, name)
+    return sections, mistakes
+
+
+def _merged(tables: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the environment win over the file: key by key in a table, as a whole in a list of tables."""
+    merged = dict(tables)
+    for name, value in variables.items():
+        table = merged.get(name)
+        merged[name] = table | value if isinstance(table, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _mistakes_between(sections: Mapping[str, Any]) -> Iterator[str]:
+    """Apply each rule whose sections are all there."""
+    for rule, names in _RULES:
+        if sections.keys() >= set(names):
+            yield from rule(*(sections[name] for name in names))
 
 
 def names_upstream(path: Path | None) -> bool:
-    """Whether an operator has said where scores come from: in a file, or in the environment."""
-    return path is not None or any(name.startswith((f"{PREFIX}UPSTREAM", f"{PREFIX}AUTHCODES")) for name in os.environ)
+    """Whether the operator has named an upstream: in a file, or in the environment."""
+    return path is not None or any(
+        name.upper().startswith((f"{PREFIX}UPSTREAM", f"{PREFIX}AUTHCODES")) for name in os.environ
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -180,13 +169,5 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # tomllib lets out more than its own errors
+    except (ValueError, RecursionError) as error:  # tomllib raises these besides its own error, a ValueError
         raise ConfigError(f"{path}: {error}") from None
-
-
-def reasons(error: ValidationError) -> list[str]:
-    """What is wrong, one sentence a place, without the value that stands there."""
-    return [
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-        for item in error.errors(include_input=False, include_url=False)
-    ]

@@ -1,4 +1,4 @@
-"""Calls of the journal, counted together: in whatever order and in however many parts they come, to the same sum."""
+"""Calls of the journal, added up. The order of the lines, and how they are split into batches, do not matter."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
-STRANGERS: Final = "unknown-others"
-"""The caller that unnamed ones count as when there are too many: anybody can call from ever other addresses."""
-MOST_UNNAMED: Final = 1000
+MAX_UNNAMED: Final = 1000
+"""Unnamed callers that are counted one by one. Anyone can call from ever new addresses, so there must be a limit."""
+OTHER_UNNAMED: Final = "unknown-others"
+"""The caller that stands for all unnamed callers beyond the limit."""
+_OTHER_SOFTWARE: Final = "other"
 
 
-class Key(NamedTuple):
-    """What calls have in common that are counted together; ``day`` is UTC's."""
+class CallKey(NamedTuple):
+    """What calls that are added up have in common; ``day`` is in UTC."""
 
     day: date
     caller: str
@@ -23,19 +25,19 @@ class Key(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Count:
-    """Calls counted together.
+class CallTotals:
+    """Totals of the calls with one key.
 
     Attributes:
-        calls: How many.
-        records: Score records that they were answered with.
-        bytes: Score data that they were answered with.
-        total_us: Microseconds from their beginnings to their ends.
-        upstream_us: Of these, what TOEFL Access took.
-        first_seen: When the first ended, UTC.
-        last_seen: When the last did.
-        startdate: The earliest that was asked for, as ISO 8601; ``None`` if nothing was.
-        enddate: The latest.
+        calls: Number of calls.
+        records: Score records in their answers.
+        bytes: Bytes of score data in their answers.
+        total_us: Microseconds from the start to the end of each call.
+        upstream_us: Microseconds of these that TOEFL Access took.
+        first_seen: End of the first call, UTC.
+        last_seen: End of the last call, UTC.
+        startdate: Earliest start of the queried ranges, ISO 8601; ``None`` if there was no query.
+        enddate: Latest end of the queried ranges, ISO 8601; ``None`` if there was no query.
     """
 
     calls: int
@@ -48,8 +50,8 @@ class Count:
     startdate: str | None
     enddate: str | None
 
-    def add(self, other: "Count") -> None:
-        """Count others along."""
+    def add(self, other: "CallTotals") -> None:
+        """Add the totals of other calls."""
         self.calls += other.calls
         self.records += other.records
         self.bytes += other.bytes
@@ -62,8 +64,15 @@ class Count:
 
 
 @dataclass(slots=True, kw_only=True)
-class Seen:
-    """A caller: whether it has a name in the configuration, its calls since it was marked, first and last seen."""
+class CallerTotals:
+    """Totals of one caller.
+
+    Attributes:
+        is_named: Whether it has a name in the configuration.
+        since_migrated: Calls after it was marked as migrated.
+        first_seen: End of its first call, UTC.
+        last_seen: End of its last call, UTC.
+    """
 
     is_named: bool
     since_migrated: int
@@ -71,8 +80,8 @@ class Seen:
     last_seen: datetime
 
 
-class Query(NamedTuple):
-    """A query that was answered with scores; of two, the later one is greater."""
+class AnsweredQuery(NamedTuple):
+    """A query that was answered with scores. Of two queries, the later one compares as greater."""
 
     at: datetime
     startdate: str
@@ -84,62 +93,72 @@ class Query(NamedTuple):
 
 @dataclass(slots=True)
 class Aggregate:
-    """What was counted.
+    """Totals of a batch of calls.
 
     Attributes:
-        marks: When each caller that was marked as migrated was, UTC.
-        unnamed: The callers without a name that are known, these ones included.
-        counts: The calls.
-        callers: By name.
-        queries: The last one, by caller and operation.
-        unread: Lines that are no calls.
+        migrated: When each migrated caller was marked, UTC.
+        unnamed: The unnamed callers that are counted one by one, those of the batch included.
+        calls: Totals by key.
+        callers: Totals by caller.
+        queries: The last query by caller and operation.
+        unreadable: Number of lines that are not calls.
     """
 
-    marks: Mapping[str, datetime] = field(default_factory=dict)
+    migrated: Mapping[str, datetime] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)
-    counts: dict[Key, Count] = field(default_factory=dict)
-    callers: dict[str, Seen] = field(default_factory=dict)
-    queries: dict[tuple[str, str], Query] = field(default_factory=dict)
-    unread: int = 0
+    calls: dict[CallKey, CallTotals] = field(default_factory=dict)
+    callers: dict[str, CallerTotals] = field(default_factory=dict)
+    queries: dict[tuple[str, str], AnsweredQuery] = field(default_factory=dict)
+    unreadable: int = 0
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """Count lines of the journal; one that was cut when the disk was full is no call."""
+        """Add lines of the journal. A line that is not a call, such as one cut by a full disk, is only counted."""
         for line in lines:
             try:
                 self._add(json.loads(line))
             except (ValueError, TypeError, KeyError, OverflowError):
-                self.unread += 1
+                self.unreadable += 1
 
     def _add(self, call: Mapping[str, Any]) -> None:
         at = datetime.fromtimestamp(call["at"], UTC)
-        operation, ok = call.get("operation", ""), call["outcome"] == "ok"
-        caller, software = self._who(call)
-        key = Key(at.date(), caller, operation, call["outcome"], software, call["soap"])
-        count = Count(
-            calls=1,
-            records=call.get("records", 0) if ok else 0,
-            bytes=call.get("bytes", 0) if ok else 0,
-            total_us=round(call["seconds"] * 1e6),
-            upstream_us=round(call.get("upstream", 0) * 1e6),
-            first_seen=at,
-            last_seen=at,
-            startdate=call.get("start"),
-            enddate=call.get("end"),
-        )
-        if (counted := self.counts.setdefault(key, count)) is not count:
-            counted.add(count)
-        seen = self.callers.setdefault(caller, Seen(is_named=False, since_migrated=0, first_seen=at, last_seen=at))
-        seen.is_named |= call["named"]
-        seen.since_migrated += caller in self.marks and at > self.marks[caller]
-        seen.first_seen, seen.last_seen = min(seen.first_seen, at), max(seen.last_seen, at)
+        caller, software = self._identify(call)
+        key = CallKey(at.date(), caller, call.get("operation", ""), call["outcome"], software, call["soap"])
+        totals = _totals(call, at)
+        if (present := self.calls.setdefault(key, totals)) is not totals:
+            present.add(totals)
+        self._add_caller(caller, at, is_named=call["named"])
         if "type" in call and "reportby" in call:
             words = call["type"], call["reportby"], call.get("format", "text")
-            query = Query(at, call["start"], call["end"], *words)
-            self.queries[caller, operation] = max(query, self.queries.get((caller, operation), query))
+            query = AnsweredQuery(at, call["start"], call["end"], *words)
+            self.queries[caller, key.operation] = max(query, self.queries.get((caller, key.operation), query))
 
-    def _who(self, call: Mapping[str, Any]) -> tuple[str, str]:
+    def _identify(self, call: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the caller and the software that a call is counted under."""
         if not call["named"] and call["caller"] not in self.unnamed:
-            if len(self.unnamed) >= MOST_UNNAMED:
-                return STRANGERS, "other"
+            if len(self.unnamed) >= MAX_UNNAMED:
+                return OTHER_UNNAMED, _OTHER_SOFTWARE
             self.unnamed.add(call["caller"])
         return call["caller"], call["software"]
+
+    def _add_caller(self, caller: str, at: datetime, *, is_named: bool) -> None:
+        new = CallerTotals(is_named=False, since_migrated=0, first_seen=at, last_seen=at)
+        totals = self.callers.setdefault(caller, new)
+        totals.is_named |= is_named
+        totals.since_migrated += caller in self.migrated and at > self.migrated[caller]
+        totals.first_seen = min(totals.first_seen, at)
+        totals.last_seen = max(totals.last_seen, at)
+
+
+def _totals(call: Mapping[str, Any], at: datetime) -> CallTotals:
+    has_scores = call["outcome"] == "ok"
+    return CallTotals(
+        calls=1,
+        records=call.get("records", 0) if has_scores else 0,
+        bytes=call.get("bytes", 0) if has_scores else 0,
+        total_us=round(call["seconds"] * 1e6),
+        upstream_us=round(call.get("upstream", 0) * 1e6),
+        first_seen=at,
+        last_seen=at,
+        startdate=call.get("start"),
+        enddate=call.get("end"),
+    )

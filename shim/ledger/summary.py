@@ -1,4 +1,4 @@
-"""What the ledger says of each caller, as the commands and the status page show it."""
+"""A summary of the ledger for the commands and the status page: what each caller called, and whether it still calls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from pydantic import TypeAdapter, ValidationError
 
 from shim.query import Format
 
-DAYS: Final = 90
-"""How many days a summary looks back, day by day."""
-QUIET: Final = timedelta(days=30)
-"""After so long without a call, a caller counts as gone though nobody said that it migrated."""
+HISTORY_DAYS: Final = 90
+"""Days that a summary covers."""
+INACTIVE_AFTER: Final = timedelta(days=30)
+"""Time without a call after which a caller no longer needs the gateway, even if nobody marked it as migrated."""
 
 Trend = Literal["rising", "steady", "falling", "silent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastQuery:
-    """What the last call of an operation with scores for an answer asked of TOEFL Access.
+    """The query of the last call of one operation that was answered with scores.
 
     Attributes:
         operation: The operation.
-        startdate: UTC, ``YYYY-MM-DDTHH:MM:SS``.
-        enddate: The same.
+        startdate: Start of the range, UTC, ``YYYY-MM-DDTHH:MM:SS``.
+        enddate: End of the range, in the same form.
         type: The test.
         reportby: The kind of report.
         format: ``text`` or ``json``.
@@ -45,17 +45,17 @@ class CallerSummary:
     """One caller.
 
     Attributes:
-        name: Its name in the configuration; a keyed hash of its address and software where it has none.
-        is_named: Whether it has one.
-        first_seen: When it first called, UTC.
-        last_seen: When it last did.
-        daily: Its calls on each of the last ``DAYS`` days, oldest first, the last of them today (UTC).
-        operations: What it called in the last ``DAYS`` days.
-        software: What it called with.
-        outcomes: Its calls of the last 30 days by how they ended: ``ok``, or the reason of a fault.
-        migrated: When it was marked as migrated, UTC; ``None`` if it was not.
-        calls_since_migrated: Calls after that.
-        last_queries: Of each operation.
+        name: Its name in the configuration; if it has none, a keyed hash of its address and software.
+        is_named: Whether it has a name in the configuration.
+        first_seen: When its first call ended, UTC.
+        last_seen: When its last call ended, UTC.
+        daily: Its calls on each of the last ``HISTORY_DAYS`` days, oldest first; the last day is today, UTC.
+        operations: The operations that it called in these days.
+        software: The software that it called with in these days.
+        outcomes: Its calls of the last 30 days by outcome: ``ok``, or the slug of a fault.
+        migrated: When it was marked as migrated, UTC; ``None`` if it is not marked.
+        calls_since_migrated: Calls after it was marked.
+        last_queries: The last query of each operation.
     """
 
     name: str
@@ -82,7 +82,7 @@ class CallerSummary:
 
     @property
     def trend(self) -> Trend:
-        """The last 7 days against the 7 before; a quarter more or less counts as steady."""
+        """The last 7 days against the 7 days before; a change of up to a quarter counts as steady."""
         now, before = self.calls_7, sum(self.daily[-14:-7])
         if not now:
             return "silent"
@@ -91,10 +91,14 @@ class CallerSummary:
         return "falling" if now < 0.75 * before else "steady"
 
     def safe_since(self, now: datetime) -> datetime | None:
-        """Since when it needs the gateway no more: marked and silent since then, or silent for ``QUIET``."""
+        """Return since when the caller no longer needs the gateway, UTC; ``None`` if it still needs it.
+
+        That is when it was marked as migrated, if it has not called since. Otherwise it is its last call, if that was
+        ``INACTIVE_AFTER`` ago or earlier.
+        """
         if self.migrated is not None and not self.calls_since_migrated:
             return self.migrated
-        return self.last_seen if now - self.last_seen >= QUIET else None
+        return self.last_seen if now - self.last_seen >= INACTIVE_AFTER else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,40 +106,35 @@ class Summary:
     """All callers.
 
     Attributes:
-        made: When this was read from the ledger, UTC.
-        callers: Those that called last come first.
+        made: When the ledger was read, UTC.
+        callers: The callers, the most recently seen first.
     """
 
     made: datetime
     callers: tuple[CallerSummary, ...]
 
     def caller(self, name: str) -> CallerSummary | None:
-        """The caller of a name, if anybody has called by it."""
+        """Return the caller of a name; ``None`` if there is none."""
         return next((caller for caller in self.callers if caller.name == name), None)
 
     @property
-    def known(self) -> tuple[CallerSummary, ...]:
-        """The callers that were let in; a stranger that was not has nothing of the gateway, and cannot lose it."""
+    def named_callers(self) -> tuple[CallerSummary, ...]:
+        """The callers with access. The gateway gives unnamed callers no scores, so they lose nothing with it."""
         return tuple(caller for caller in self.callers if caller.is_named)
 
     @property
-    def in_use_by(self) -> tuple[CallerSummary, ...]:
+    def remaining_callers(self) -> tuple[CallerSummary, ...]:
         """The callers that still need the gateway."""
-        return tuple(caller for caller in self.known if caller.safe_since(self.made) is None)
-
-    @property
-    def may_be_switched_off(self) -> bool:
-        """Whether nobody needs it any more."""
-        return not self.in_use_by
+        return tuple(caller for caller in self.named_callers if caller.safe_since(self.made) is None)
 
 
 def to_json(summary: Summary) -> bytes:
-    """A summary as text."""
+    """Return a summary as JSON, for ``read``."""
     return _adapter().dump_json(summary)
 
 
 def read(path: Path) -> Summary | None:
-    """The last summary that the ledger's writer wrote; ``None`` if it has written none yet."""
+    """Return the summary in a file; ``None`` if the writer has not written one yet."""
     try:
         return _adapter().validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -1,87 +1,101 @@
-"""Keeps the writer of the ledger alive, from the server's process."""
+"""The supervisor of the ledger's writer: a part of the server process that keeps the writer running."""
 
 import json
 import math
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Final
 
 import structlog
 
 from shim.config import LedgerSettings
-from shim.web.worker import hold_signals, release_signals
 
-# Seconds from one start of a writer to the next, and at most: each time twice as long, until one holds for longer.
-_DELAY: Final = 1
-_LONGEST: Final = 60
-# Seconds for a writer to end in.
-_PATIENCE: Final = 10
+# Seconds between two starts of a writer: doubled at each start, until a writer has run for longer than the maximum.
+_MIN_DELAY: Final = 1
+_MAX_DELAY: Final = 60
+# Seconds that a writer has for the last calls.
+_STOP_TIMEOUT: Final = 10
 _log = structlog.get_logger()
 
 
 class WriterSupervisor:
-    """The writer, a process that ends when nobody holds the other side of its standard input.
+    """Starts the writer, and starts it again if it ends.
 
-    Workers are forks of the server and hold it as well, so that the writer counts their last calls.
+    The writer ends when no process holds the other end of its standard input. Workers are forks of the server and hold
+    it too, so the writer outlives them and counts their last calls.
     """
 
-    def __init__(self, ledger: LedgerSettings) -> None:
-        """Take the settings of the ledger; nothing is started yet."""
+    def __init__(
+        self,
+        ledger: LedgerSettings,
+        signals_held: Callable[[], AbstractContextManager[None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep the settings; no writer is started yet.
+
+        Args:
+            ledger: The settings of the ledger.
+            signals_held: Blocks the signals that end a process. The writer starts within, and inherits that: the
+                signal that ends the gateway does not end its writer.
+            clock: Returns seconds that only increase.
+        """
         self._ledger = ledger
+        self._signals_held = signals_held
+        self._clock = clock
         self._writer: subprocess.Popen[bytes] | None = None
         self._started = -math.inf
-        self._delay = _DELAY
+        self._delay = _MIN_DELAY
 
-    def look(self) -> None:
-        """Start a writer if there is a ledger, and none."""
+    def ensure_running(self) -> None:
+        """Start a writer if a ledger is configured and no writer runs."""
         if self._ledger.url is None or (self._writer is not None and self._writer.poll() is None):
             return
-        if time.monotonic() - self._started >= self._delay:
+        if self._clock() - self._started >= self._delay:
             self._start(self._ledger.url.get_secret_value())
 
-    def keep(self, ledger: LedgerSettings) -> None:
-        """Take other settings. The writer with the old ones ends after the last worker with the old ones."""
+    def reconfigure(self, ledger: LedgerSettings) -> None:
+        """Use other settings. A writer with the old settings ends after the last worker that was started with them."""
         if ledger != self._ledger:
             self._ledger = ledger
-            self._let_go()
+            self._release()
             self._started = -math.inf
-            self.look()
+            self.ensure_running()
 
-    def end(self) -> None:
-        """Let it count the last calls. One that cannot is left alone: the next gateway's will."""
+    def stop(self) -> None:
+        """Let the writer count the last calls, then end it. What it could not count, the next writer counts."""
         writer = self._writer
-        self._let_go()
+        self._release()
         if writer is not None:
             try:
-                writer.wait(_PATIENCE)
+                writer.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 writer.kill()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._writer is not None and self._writer.stdin is not None:
             self._writer.stdin.close()
         self._writer = None
 
     def _start(self, url: str) -> None:
-        self._let_go()
-        now = time.monotonic()
-        self._delay = _DELAY if now - self._started > _LONGEST else min(2 * self._delay, _LONGEST)
+        self._release()
+        now = self._clock()
+        self._delay = _MIN_DELAY if now - self._started > _MAX_DELAY else min(2 * self._delay, _MAX_DELAY)
         self._started = now
-        # By standard input, as everybody can read the arguments of a process.
+        # Through standard input: every user of the machine can read the arguments of a process.
         settings = {"url": url, "journal": str(self._ledger.folder), "retention_days": self._ledger.retention_days}
-        hold_signals()  # which it inherits: what ends the gateway does not end its writer
         try:
-            self._writer = subprocess.Popen(
-                [sys.executable, "-m", "shim.ledger.writer"],
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            if self._writer.stdin is not None:
-                self._writer.stdin.write(json.dumps(settings).encode() + b"\n")
+            with self._signals_held():
+                self._writer = subprocess.Popen(
+                    [sys.executable, "-m", "shim.ledger.writer"],
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                if self._writer.stdin is not None:
+                    self._writer.stdin.write(json.dumps(settings).encode() + b"\n")
         except OSError as error:
-            _log.warning("ledger", note=f"its writer does not start: {error.strerror}")
-        finally:
-            release_signals()
+            _log.warning("ledger", note=f"the writer cannot be started: {error.strerror}")

@@ -1,4 +1,4 @@
-"""The REST request that replaces a caller's SOAP call, as an address and as programs that make it."""
+"""The REST request that replaces a caller's SOAP call, as a URL and as programs that send it."""
 
 from datetime import datetime
 from typing import Final, Literal, get_args
@@ -11,41 +11,42 @@ from shim.upstream.client import query_string
 
 Language = Literal["csharp", "java", "python", "curl"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-FILES: Final[dict[Language, str]] = {
+LANGUAGE_NAMES: Final[dict[Language, str]] = {"csharp": "C#", "java": "Java", "python": "Python", "curl": "curl"}
+"""The names of the languages for people."""
+FILE_NAMES: Final[dict[Language, str]] = {
     "csharp": "ToeflScores.cs",
     "java": "ToeflScores.java",
     "python": "toefl_scores.py",
     "curl": "toefl-scores.sh",
 }
-"""What each program is called; Java insists on it."""
-NAMES: Final[dict[Language, str]] = {"csharp": "C#", "java": "Java", "python": "Python", "curl": "curl"}
-"""What people call them."""
+"""The names of the programs' files; Java requires that of its class."""
 
 
 def url(upstream: str, query: LastQuery) -> str:
-    """The address that a call comes to, as the gateway asks for it.
+    """Return the URL that replaces a call: the one that the gateway itself sends.
 
     Args:
-        upstream: The address of ``/scores``.
-        query: What the caller asked for.
+        upstream: The URL of ``/scores``.
+        query: The caller's query.
     """
     return f"{upstream}?{_query(query)}"
 
 
 def program(language: Language, upstream: str, query: LastQuery) -> str:
-    """A program that makes the request.
+    """Return a program that sends the request.
 
-    It writes the score file's bytes to its standard output, or to the file that it is
-    given. It has no key: it reads that from the environment, or from a file.
+    The program writes the bytes of the score file to standard output, or to the file named in its argument. It contains
+    no authcode: it reads that from the environment, or from a file.
 
     Args:
-        language: What to write it in.
-        upstream: The address of ``/scores``.
-        query: What the caller asked for.
+        language: The language of the program.
+        upstream: The URL of ``/scores``.
+        query: The caller's query.
     """
     startdate, enddate, rest = _query(query).split("&", 2)
     return render(
-        f"retirement/{FILES[language]}.jinja",
+        "shim.retirement",
+        f"{FILE_NAMES[language]}.jinja",
         operation=query.operation,
         upstream=quote(upstream, safe="/:@%!*'()~,;=+&$[]"),
         startdate=startdate.removeprefix("startdate="),
@@ -59,23 +60,24 @@ def _query(query: LastQuery) -> str:
     return query_string(ScoreQuery(start, end, query.type, query.reportby, query.format))
 
 
-def chosen(summary: Summary, name: str, operation: str | None) -> LastQuery:
-    """The call to replace.
+def select_query(summary: Summary, name: str, operation: str | None) -> LastQuery:
+    """Return the query to replace.
 
     Args:
-        summary: What the ledger says.
-        name: Whose.
-        operation: Which; may be left out where there is only one.
+        summary: The summary of the ledger.
+        name: The caller's name.
+        operation: The operation; may be ``None`` if the caller has called only one.
 
     Raises:
-        LookupError: There is none.
+        LookupError: There is no such query, or there are several.
     """
     caller = summary.caller(name)
     if caller is None:
-        raise LookupError(f"{name}: nobody has called by this name; see toefl-shim callers")
-    calls = [query for query in caller.last_queries if operation in (None, query.operation)]
-    if not calls:
-        raise LookupError(f"{name}: no call of {operation or 'it'} was answered with scores yet")
-    if len(calls) > 1:
-        raise LookupError(f"--operation: one of {', '.join(query.operation for query in calls)}")
-    return calls[0]
+        raise LookupError(f"{name}: the ledger has no caller of this name; toefl-shim callers lists them")
+    queries = [query for query in caller.last_queries if operation in (None, query.operation)]
+    if not queries:
+        calls = f"no call of {operation}" if operation else "no call"
+        raise LookupError(f"{name}: {calls} has been answered with scores yet")
+    if len(queries) > 1:
+        raise LookupError(f"{name}: choose one --operation of {', '.join(query.operation for query in queries)}")
+    return queries[0]

@@ -1,4 +1,4 @@
-"""The templates of the status page and of the programs, filled in."""
+"""The rendering of templates: the programs of this package, and the pages of ``shim.web``."""
 
 import json
 import shlex
@@ -10,36 +10,37 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(name: str, **values: object) -> str:
-    """Fill in a template of the folder ``templates``.
+def render(package: str, name: str, **values: object) -> str:
+    """Return a template, filled in.
 
     Args:
-        name: Its file.
-        values: What it names.
+        package: The package with the folder ``templates``.
+        name: The file in that folder.
+        values: The variables of the template; it raises if it uses one that is missing.
     """
-    return _environment().get_template(name).render(values)
+    return _environment(package).get_template(name).render(values)
 
 
 @cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - the first who looks waits for it
+def _environment(package: str) -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - loaded at the first page, not at the start of each worker
 
     environment = Environment(
-        loader=PrefixLoader({name: PackageLoader(f"shim.{name}") for name in ("retirement", "web")}),
-        # Programs are no HTML: each value stands in a literal of its language, which the filters write.
+        loader=PackageLoader(package),
+        # Programs are not HTML: a filter writes each value as a literal of the program's language.
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # A string of JSON in ASCII is one of C#, Java and Python as well.
+    # An ASCII string literal of JSON is also one of C#, Java and Python.
     environment.filters.update(literal=json.dumps, word=shlex.quote, day=day_of, ago=_ago)
     return environment
 
 
 def day_of(moment: date) -> str:
-    """A day in words."""
+    """Return a day in words, such as ``24 November 2026``."""
     return f"{moment.day} {moment:%B %Y}"
 
 

@@ -1,20 +1,20 @@
-"""What a sandbox does wrong on request."""
+"""The faults that a sandbox plays."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Faults:
-    """Switches; they may be turned while it runs.
+    """The faults to play. They can be changed while the sandbox runs.
 
     Attributes:
         status: Answer with this HTTP status and a sentence.
-        delay: Seconds before an answer.
-        cut: Send so many bytes of the body that was announced, then close.
+        delay: Seconds to wait before each answer.
+        cut: Close the connection after this many bytes of the announced body.
         html: Answer 200 with a page of HTML.
-        location: Answer 302 to this address.
-        json_errors: Write errors as JSON; which form they have is not public.
-        chunked: Announce no length, and send in chunks.
+        location: Answer 302 with this address.
+        json_errors: Write errors as JSON instead of plain text; the vendor documents neither.
+        chunked: Send the body in chunks, without Content-Length.
     """
 
     status: int | None = None

@@ -1,4 +1,4 @@
-"""The authcodes that a sandbox knows. They open nothing but a sandbox."""
+"""The authcodes of a sandbox. No other service accepts them."""
 
 import base64
 import binascii
@@ -21,11 +21,11 @@ REFUSALS: Final = {
     FORBIDDEN_AUTHCODE: (403, "forbidden"),
     BROKEN_AUTHCODE: (500, "internal server error"),
 }
-"""What each is answered. That there are these cases is documented, their words are not."""
+"""The status and the sentence for each. The vendor documents these cases, but not the sentences."""
 
 
 def well_formed(authcode: str) -> bool:
-    """Whether it is the base64 of an id and a secret."""
+    """Whether an authcode is the base64 of a client id and a client secret."""
     try:
         return base64.b64decode(authcode, validate=True).count(b":") == 1
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Synthetic people with synthetic scores. Person number n is always the same; none is real."""
+"""Synthetic people with synthetic scores. A number always gives the same person."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -24,17 +24,17 @@ _CITIES: Final = (("Lagos", "NGA", "Nigeria"), ("Uppsala", "SWE", "Sweden"), ("O
 _FIRST_BIRTHDAY: Final = date(1995, 1, 1)
 _SECTIONS: Final = ("ibt_listening", "ibt_reading", "ibt_speaking", "ibt_writing")
 _HIGHEST_SECTION: Final = 30
-# CEFR of a score on the scale of 2026.
+# The CEFR level of a score on the iBT26 scale; A1 for lower ones.
 _CEFR: Final = {6.0: "C2", 5.5: "C1", 5.0: "C1", 4.5: "B2", 4.0: "B2", 3.5: "B1", 3.0: "B1", 2.5: "A2", 2.0: "A2"}
 
 
 def person(number: int, reported: datetime, *, of_2026: bool, beyond_ascii: bool) -> dict[str, str]:
-    """The values of one record, by the name of the score link field.
+    """Return the values of one record, by the names of the score link fields.
 
     Args:
-        number: Which person, from 0.
+        number: The number of the person, from 0.
         reported: When the score was reported, UTC.
-        of_2026: Whether the scores are of the scale of 2026, or of the old one.
+        of_2026: Whether the scores are on the iBT26 scale of 2026 instead of the old one.
         beyond_ascii: Whether the name has letters beyond ASCII.
     """
     last_names = _LAST_BEYOND_ASCII if beyond_ascii else _LAST
@@ -64,7 +64,7 @@ def person(number: int, reported: datetime, *, of_2026: bool, beyond_ascii: bool
 
 
 def _date(moment: date) -> str:
-    # The order of day, month and year within the eight digits is not public.
+    # The vendor documents eight digits, but not their order.
     return f"{moment.month:02}{moment.day:02}{moment.year:04}"
 
 
@@ -75,7 +75,7 @@ def _old_scores(number: int) -> dict[str, str]:
 
 
 def _scores_of_2026(number: int) -> dict[str, str]:
-    # Invented: only the place of the block is known, not how it is split.
+    # The vendor documents where the block is, but not how it is split.
     sections = [1 + number * step % 11 / 2 for step in (3, 5, 7, 9)]
     total = _nearest_half(sum(sections) / 4)
     scores = " ".join(f"{score:.1f}" for score in (*sections, total))

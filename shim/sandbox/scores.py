@@ -1,4 +1,4 @@
-"""Which synthetic scores a query selects, and their bytes, never all in memory."""
+"""The synthetic scores that a query selects. Their bytes are made in batches, so that they never fill the memory."""
 
 import json
 from bisect import bisect_left, bisect_right
@@ -16,21 +16,21 @@ Names = Literal["ascii", "utf-8", "latin-1"]
 FIRST_REPORTED: Final = datetime(2025, 4, 21, 12)  # noqa: DTZ001 - UTC, as the REST API writes it
 LAST_REPORTED: Final = datetime(2025, 4, 22, 17)  # noqa: DTZ001 - same
 _BATCH: Final = 64
-"""Records in a chunk."""
+"""Records in a chunk of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The scores that there are.
+    """The scores of a sandbox.
 
     Attributes:
-        records: How many.
-        first: When the first was reported, UTC without a zone.
-        last: When the last was; the others are spread evenly between.
+        records: Number of scores.
+        first: When the first score was reported, UTC without a zone.
+        last: When the last score was reported; the others are spread evenly between.
         width: Bytes in a record.
-        separator: What ends a record.
-        scale: Which scores; ``mixed`` is every other one, where the width has room for those of 2026.
-        names: Encoding of names with letters beyond ASCII, or ``ascii`` for none.
+        separator: The end of a record.
+        scale: The scale of the scores. With ``mixed``, every other one is on the iBT26 scale if the width allows it.
+        names: Encoding of names with letters beyond ASCII; ``ascii`` for names without such letters.
     """
 
     records: int = 30
@@ -42,24 +42,24 @@ class Options:
     names: Names = "ascii"
 
     def __post_init__(self) -> None:
-        """Check them.
+        """Check the options.
 
         Raises:
-            ValueError: A record cannot be made so.
+            ValueError: No records can be made with them.
         """
         narrowest = scorelink.IBT26.end if self.scale == "ibt26" else scorelink.SHORTEST
         if self.width < narrowest:
-            raise ValueError(f"a record of these scores has at least {narrowest} bytes")
+            raise ValueError(f"width: must be at least {narrowest} for this scale")
         if self.records < 0 or self.first > self.last:
-            raise ValueError("there cannot be fewer than 0 records, nor a last one before the first")
+            raise ValueError("records: must be at least 0, and last must not be before first")
 
     def reported(self, number: int) -> datetime:
-        """When a score was reported, in whole seconds."""
+        """Return when a score was reported, to the second."""
         span = int((self.last - self.first).total_seconds())
         return self.first + timedelta(seconds=number * span // max(self.records - 1, 1))
 
     def values(self, number: int) -> dict[str, str]:
-        """A score, by the names of the score link fields."""
+        """Return the values of a record, by the names of the score link fields."""
         of_2026, beyond_ascii = self._is_of_2026(number), self.names != "ascii"
         return person(number, self.reported(number), of_2026=of_2026, beyond_ascii=beyond_ascii)
 
@@ -71,11 +71,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Scores that a query selected.
+    """The scores that a query selects.
 
     Attributes:
-        options: All the scores.
-        numbers: Which of them.
+        options: All scores.
+        numbers: The numbers of the selected ones.
     """
 
     options: Options
@@ -83,17 +83,17 @@ class Selection:
 
     @property
     def length(self) -> int:
-        """Bytes in the fixed-length form."""
+        """Number of bytes in the fixed-length form."""
         return len(self.numbers) * (self.options.width + len(self.options.separator))
 
     def chunks(self) -> Iterator[bytes]:
-        """The fixed-length form."""
+        """Yield the fixed-length form."""
         separator = self.options.separator.encode()
         for batch in self._batches():
             yield b"".join(self._record(number) + separator for number in batch)
 
     def json_chunks(self) -> Iterator[bytes]:
-        """The JSON form: a top-level ``data`` array. The names in it are invented, for they are not public."""
+        """Yield the JSON form: a top-level ``data`` array. The vendor documents no names in it; these are invented."""
         yield b'{"data":['
         for batch in self._batches():
             comma = "," if batch.start > self.numbers.start else ""
@@ -109,14 +109,14 @@ class Selection:
 
 
 def select(options: Options, start: datetime, end: datetime) -> Selection:
-    """The scores reported from ``start`` to ``end``, both inclusive, UTC without a zone."""
+    """Select the scores reported from ``start`` to ``end``, both inclusive, UTC without a zone."""
     numbers = range(options.records)
     first = bisect_left(numbers, start, key=options.reported)
     return Selection(options, numbers[first : bisect_right(numbers, end, key=options.reported)])
 
 
 def sample(options: Options) -> Selection:
-    """The vendor's sample data: eleven scores whatever the range, the last two of the scale of 2026."""
+    """Select the vendor's sample data: eleven scores for any range, the last two on the iBT26 scale."""
     width = max(options.width, scorelink.IBT26.end)
     scores = _Sample(records=11, width=width, separator=options.separator, names=options.names)
     return Selection(scores, range(11))
@@ -124,4 +124,4 @@ def sample(options: Options) -> Selection:
 
 class _Sample(Options):
     def _is_of_2026(self, number: int) -> bool:
-        return number >= 9  # noqa: PLR2004 - as the vendor says
+        return number >= 9  # noqa: PLR2004 - the vendor's numbers 10 and 11

@@ -1,4 +1,4 @@
-"""A stand-in for TOEFL Access as an HTTP server on this machine."""
+"""The HTTP server of a sandbox."""
 
 import json
 import sys
@@ -23,16 +23,17 @@ _REQUIRED: Final = {
     "type": "type/program is required",
     "reportby": "reportby is required",
 }
+_SAMPLE: Final = "/scores/sample-data"
 _HTML: Final = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>We will be back soon.</body></html>"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request that was answered.
+class AnsweredRequest:
+    """An answered request.
 
     Attributes:
-        line: Its first line, byte for byte, without the line's end.
-        status: What it was answered.
+        line: The request line, byte for byte, without its CR LF.
+        status: The HTTP status of the answer.
     """
 
     line: str
@@ -40,13 +41,13 @@ class Request:
 
 
 class Sandbox:
-    """The server. In a ``with`` statement it runs in a thread.
+    """A stand-in for TOEFL Access. In a ``with`` statement, it runs in a thread.
 
     Attributes:
-        options: The scores that there are.
-        faults: What it does wrong.
-        authcodes: The keys that it accepts.
-        requests: The last requests.
+        options: Its scores.
+        faults: The faults that it plays.
+        authcodes: The authcodes that it accepts.
+        requests: The last 1,000 requests.
     """
 
     def __init__(
@@ -55,20 +56,27 @@ class Sandbox:
         *,
         port: int = 0,
         faults: Faults | None = None,
-        log: Callable[[Request], None] | None = None,
+        log: Callable[[AnsweredRequest], None] | None = None,
     ) -> None:
-        """Listen on a port of this machine; 0 is a free one."""
+        """Listen on a port of this machine.
+
+        Args:
+            options: The scores; by default 30 of two days.
+            port: The port; 0 for a free one.
+            faults: The faults to play; by default none.
+            log: Called with each answered request.
+        """
         self.options = options or Options()
         self.faults = faults or Faults()
         self.authcodes = {keys.DEMO_AUTHCODE}
-        self.requests: deque[Request] = deque(maxlen=1000)
+        self.requests: deque[AnsweredRequest] = deque(maxlen=1000)
         self._log = log
         self._stopping = threading.Event()
         self._server = _Server(self, port)
 
     @property
     def url(self) -> str:
-        """The address of ``/scores``."""
+        """Address of ``/scores``."""
         return f"http://127.0.0.1:{self._server.server_port}/scores"
 
     def serve_forever(self) -> None:
@@ -76,24 +84,24 @@ class Sandbox:
         self._server.serve_forever()
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the thread."""
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop."""
+        """Stop the thread, and close the port."""
         self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
 
     def wait(self) -> bool:
-        """Wait as long as the faults say, or until the end; whether the end has come."""
+        """Wait for the delay of the faults. If the server stops meanwhile, return ``True`` at once."""
         return self._stopping.wait(self.faults.delay)
 
-    def answered(self, request: Request) -> None:
-        """Remember a request."""
+    def answered(self, request: AnsweredRequest) -> None:
+        """Record an answered request."""
         self.requests.append(request)
         if self._log is not None:
             self._log(request)
@@ -106,21 +114,21 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.sandbox = sandbox
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", port), _ScoresHandler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that went away."""
+        """Ignore clients that close the connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ScoresHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the base class gives it
-        """Say nothing; ``Sandbox`` has a log of its own."""
+        """Print nothing: ``Sandbox`` logs answered requests."""
 
     def do_POST(self) -> None:
         self._send(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", [], 0, [("Allow", "GET"), ("Connection", "close")])
@@ -130,25 +138,27 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         sandbox = self.server.sandbox
         if sandbox.wait():
-            # A kept connection outlives the listening socket; what has stopped answers nobody.
+            # A kept connection outlives the listening socket, but a stopped server must not answer on it.
             self.close_connection = True
             return
         target = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
-        if target.path not in ("/scores", "/scores/sample-data"):
+        if target.path not in ("/scores", _SAMPLE):
             self._refuse(HTTPStatus.NOT_FOUND, "not found")
-        elif self._planned_fault() or self._wrong_authcode() or self._wrong_query(query):
-            pass
-        elif target.path == "/scores/sample-data":
-            self._answer(sample(sandbox.options), query)
-        else:
-            start, end = _moment(query["startdate"]), _moment(query["enddate"])
-            if start is None or end is None or start >= end:
-                self._refuse(HTTPStatus.BAD_REQUEST, "startdate and enddate must be dates, one before the other")
-            else:
-                self._answer(select(sandbox.options, start, end), query)
+        elif not (self._played_fault() or self._refused_authcode() or self._refused_query(query)):
+            self._answer_query(query, is_sample=target.path == _SAMPLE)
 
-    def _planned_fault(self) -> bool:
+    def _answer_query(self, query: dict[str, str], *, is_sample: bool) -> None:
+        options = self.server.sandbox.options
+        start, end = _moment(query["startdate"]), _moment(query["enddate"])
+        if is_sample:
+            self._answer(sample(options), query)
+        elif start is None or end is None or start >= end:
+            self._refuse(HTTPStatus.BAD_REQUEST, "startdate and enddate must be dates, one before the other")
+        else:
+            self._answer(select(options, start, end), query)
+
+    def _played_fault(self) -> bool:
         faults = self.server.sandbox.faults
         if faults.status is not None:
             self._refuse(faults.status, "a planned fault")
@@ -160,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _wrong_authcode(self) -> bool:
+    def _refused_authcode(self) -> bool:
         authcode = self.headers.get("authcode")
         if authcode is None:
             self._refuse(HTTPStatus.UNAUTHORIZED, "authcode is missing")
@@ -174,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return True
 
-    def _wrong_query(self, query: dict[str, str]) -> bool:
+    def _refused_query(self, query: dict[str, str]) -> bool:
         missing = next((sentence for name, sentence in _REQUIRED.items() if not query.get(name)), None)
         if missing is not None:
             self._refuse(HTTPStatus.BAD_REQUEST, missing)
@@ -200,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         length: int | None,
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.server.sandbox.answered(Request(self.requestline, status))
+        self.server.sandbox.answered(AnsweredRequest(self.requestline, status))
         self.send_response_only(status)
         self.send_header("Content-Type", content_type)
         for name, value in headers:
@@ -219,15 +229,15 @@ class _Handler(BaseHTTPRequestHandler):
         left = self.server.sandbox.faults.cut
         for chunk in chunks:
             part = chunk if left is None else chunk[:left]
-            # A chunk that is cut keeps the size of the whole one, as when a connection breaks.
-            self.wfile.write(
-                b"%x\r\n" % len(chunk) + part + b"\r\n"[: len(part) == len(chunk) and 2] if chunked else part
-            )
+            # A chunk that is cut announces its whole size, as when a connection breaks.
+            self.wfile.write(b"%x\r\n%b" % (len(chunk), part) if chunked else part)
             if left is not None:
                 left -= len(part)
                 if left == 0:
                     self.close_connection = True
                     return
+            if chunked:
+                self.wfile.write(b"\r\n")
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
@@ -237,5 +247,5 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - UTC, as the REST API writes it
     except ValueError:
         return None
-    # Digits may be left out for strptime, but not in the documented form.
+    # strptime also takes numbers without their leading zeros; the documented form has them.
     return moment if moment.isoformat() == text else None

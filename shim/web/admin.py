@@ -10,7 +10,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from shim.upstream.authcode_status import AuthcodeStatuses
 from shim.upstream.breaker import Breaker
 from shim.upstream.stored_authcode import StoredAuthcode
-from shim.web.page import Answer, Health, Key, KeyState, StatusPage
+from shim.web.health import AuthcodeHealth, AuthcodeState, Health
+from shim.web.status_page import PageResponse, StatusPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,37 +48,37 @@ class Admin:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         answer = self._answer(environ) if environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
-        status, headers, body = answer or Answer(HTTPStatus.NOT_FOUND, _PLAIN, b"/, /livez, /readyz, /metrics\n")
+        status, headers, body = answer or PageResponse(HTTPStatus.NOT_FOUND, _PLAIN, b"/, /livez, /readyz, /metrics\n")
         start_response(f"{status.value} {status.phrase}", [*headers, ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(self, environ: "WSGIEnvironment") -> Answer | None:
+    def _answer(self, environ: "WSGIEnvironment") -> PageResponse | None:
         pages = {"/livez": self._alive, "/readyz": self._ready, "/metrics": self._metrics}
         path = environ["PATH_INFO"]
         if path in pages:
             return pages[path]()
-        return self._status_page.answer(path, environ["QUERY_STRING"], environ.get("HTTP_HOST", ""), self._health())
+        return self._status_page.respond(path, environ["QUERY_STRING"], environ.get("HTTP_HOST", ""), self._health())
 
-    def _alive(self) -> Answer:
-        return Answer(HTTPStatus.OK, _PLAIN, b"alive\n")
+    def _alive(self) -> PageResponse:
+        return PageResponse(HTTPStatus.OK, _PLAIN, b"alive\n")
 
-    def _ready(self) -> Answer:
+    def _ready(self) -> PageResponse:
         health = self._health()
-        refused = [key.name for key in health.keys if key.state == "refused"]
-        text = "".join(
-            f"TOEFL Access refuses the authcode {name}: generate a new one in TOEFL Access\n" for name in refused
-        )
+        refused = [authcode.name for authcode in health.authcodes if authcode.state == "refused"]
+        text = "".join(f"TOEFL Access refuses the authcode {name}: generate and store a new one\n" for name in refused)
         if not health.is_answering:
             text += "TOEFL Access does not answer\n"
         if not text:
-            return Answer(HTTPStatus.OK, _PLAIN, b"ready\n")
-        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, _PLAIN, text.encode())
+            return PageResponse(HTTPStatus.OK, _PLAIN, b"ready\n")
+        return PageResponse(HTTPStatus.SERVICE_UNAVAILABLE, _PLAIN, text.encode())
 
     def _health(self) -> Health:
-        keys = tuple(Key(name, code.age, self._state(name, code)) for name, code in self._authcodes.items())
-        return Health(keys, is_answering=not self._breaker.refuses)
+        authcodes = tuple(
+            AuthcodeHealth(name, code.age, self._state(name, code)) for name, code in self._authcodes.items()
+        )
+        return Health(authcodes, is_answering=not self._breaker.refuses)
 
-    def _state(self, name: str, authcode: StoredAuthcode) -> KeyState:
+    def _state(self, name: str, authcode: StoredAuthcode) -> AuthcodeState:
         status, age = self._statuses.of(name), authcode.age
         if not status.is_refused:
             return "accepted" if status.last_success is not None else "not used yet"
@@ -85,6 +86,6 @@ class Admin:
         replaced = age is not None and time.time() - age > (status.last_refusal or 0)
         return "not used yet" if replaced else "refused"
 
-    def _metrics(self) -> Answer:
+    def _metrics(self) -> PageResponse:
         headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")]
-        return Answer(HTTPStatus.OK, headers, self._text_of_metrics())
+        return PageResponse(HTTPStatus.OK, headers, self._text_of_metrics())

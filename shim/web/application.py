@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shim import errors
 from shim.pipeline import refuse
-from shim.retirement.policy import Policy
+from shim.retirement.policy import RetirementPolicy
 from shim.web import correlation
 from shim.web.admin import Admin
 from shim.web.response import Document, respond, respond_with_document
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from shim.web.metrics import Metrics
+
+
+class Route(NamedTuple):
+    """What answers at a path.
+
+    Attributes:
+        read: Answers GET and HEAD.
+        call: Answers every other method.
+    """
+
+    read: "WSGIApplication"
+    call: "WSGIApplication"
 
 
 class Application:
@@ -29,11 +41,11 @@ class Application:
 
     def __init__(  # noqa: PLR0913 - what a gateway is made of
         self,
-        routes: Mapping[str, "WSGIApplication"],
+        routes: Mapping[str, Route],
         *,
         admin: Admin,
         admin_bind: str | None,
-        policy: Policy,
+        policy: RetirementPolicy,
         metrics: "Metrics",
         sample: Callable[[], None],
         close: Callable[[], None],
@@ -70,22 +82,13 @@ class Application:
             record = correlation.record_of(environ)
             farewell = Document(self._policy.farewell, "text/plain; charset=utf-8", HTTPStatus.GONE)
             return respond_with_document(farewell, record, environ, start_response)
-        return route(environ, start_response)
+        answer = route.read if environ["REQUEST_METHOD"] in ("GET", "HEAD") else route.call
+        return answer(environ, start_response)
 
     def _not_found(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = envelope.sniff(b"", environ.get("CONTENT_TYPE", ""))
+        dialect = envelope.guess_dialect(b"", environ.get("CONTENT_TYPE", ""))
         return respond(refuse(errors.NOT_FOUND.error(), dialect, record), record, environ, start_response)
-
-
-def by_method(pages: "WSGIApplication", endpoint: "WSGIApplication") -> "WSGIApplication":
-    """Send GET and HEAD to the pages, everything else to the endpoint."""
-
-    def route(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return (pages if reads else endpoint)(environ, start_response)
-
-    return route
 
 
 def _with_headers(start_response: "StartResponse", added: list[tuple[str, str]]) -> "StartResponse":

@@ -22,7 +22,7 @@ from shim.contracts.contract import ContractError
 from shim.ledger.supervisor import WriterSupervisor
 from shim.upstream.authcode import AuthcodeError
 from shim.web.application import Application
-from shim.web.worker import KEEPALIVE, hold_signals, release_signals
+from shim.web.worker import KEEPALIVE, hold_signals, release_signals, signals_held
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -60,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         self._deployment = deployment
         self._rebuild = rebuild
-        self._writer = WriterSupervisor(deployment.ledger)
+        self._writer = WriterSupervisor(deployment.ledger, signals_held)
         super().__init__()
 
     def run(self) -> None:
@@ -80,7 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             # A worker is a fork of this very stack: it must not unwind what its parent still uses.
             if os.getpid() != own:
                 os._exit(end.code if isinstance(end.code, int) else 1)
-            self._writer.end()
+            self._writer.stop()
             raise
 
     def reload(self) -> None:
@@ -90,7 +90,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except (ConfigError, AuthcodeError, ContractError) as error:
             for reason in str(error).splitlines():
                 _log.error("server", note=f"the old configuration stays in use: {reason}")
-        self._writer.keep(self._deployment.ledger)
+        self._writer.reconfigure(self._deployment.ledger)
         super().reload()
 
     def load_config(self) -> None:
@@ -131,7 +131,7 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Look after writer and workers, once a second; the writer first, since it ends after the workers."""
-        self._writer.look()
+        self._writer.ensure_running()
         super().manage_workers()
 
 

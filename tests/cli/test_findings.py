@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from shim import config
-from shim.cli.demo import free_port
 from shim.cli.findings import Finding, check
-from shim.ledger.store import Ledger
-from tests.upstream.played import Played, Script, ok
+from shim.ledger.store import LedgerStore
+from shim.sandbox.process import free_port
+from tests.upstream_server import FakeUpstream, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
 PATH = "/TOEFLWebService/TOEFLEdm.asmx"
@@ -45,7 +45,7 @@ def test_all_is_good(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_coming(tmp_path: Path) -> None:
+def test_the_retirement_is_told(tmp_path: Path) -> None:
     more = '[retirement]\ninfo_url = "https://example.edu/end"\ndeprecated = 2026-12-01\nsunset = 2026-12-02\n'
     last = found(written(tmp_path, more=more))[-1]
     assert (last.part, last.good) == ("retirement", True)
@@ -60,12 +60,12 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(finding.good for finding in findings)
 
 
-def test_a_wrong_config_is_told_whole_and_nothing_else_is_looked_at(tmp_path: Path) -> None:
+def test_a_wrong_config_is_reported_whole_and_nothing_else_is_checked(tmp_path: Path) -> None:
     findings = found(written(tmp_path, "http://example.edu/scores", "[gateway]\nworkers = 0\n"))
     assert [(finding.part, finding.good) for finding in findings] == [("config", False)] * 2
 
 
-def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_is_checked_even_if_one_before_it_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNTHETIC_AUTHCODE", "synthetic-secret")
     (tmp_path / "bad.wsdl").write_text("synthetic", encoding="utf-8")
     (tmp_path / "bad.toml").write_text("[operations.a]\n[operations.b]", encoding="utf-8")
@@ -82,26 +82,26 @@ def test_every_part_is_looked_at_though_one_before_it_is_wrong(tmp_path: Path, m
     ]
 
 
-def test_a_setting_of_what_an_operation_reports_by(tmp_path: Path) -> None:
+def test_reportby_of_an_operation(tmp_path: Path) -> None:
     more = '[[contracts]]\n[contracts.reportby]\ngetScorelinkData = "synthetic"\n'
     answers = f"{PATH} answers GetScores, getScorelinkDataByReportDate, getScorelinkData"
     assert found(written(tmp_path, more=more))[1] == Finding("contract", good=True, text=answers)
 
 
-def test_a_setting_for_an_operation_that_there_is_none_of(tmp_path: Path) -> None:
+def test_reportby_of_an_unknown_operation(tmp_path: Path) -> None:
     finding = found(written(tmp_path, more='[[contracts]]\n[contracts.reportby]\nOther = "synthetic"\n'))[1]
     assert (finding.part, finding.good) == ("contract", False)
-    assert "no operation Other to set what it reports by" in finding.text
+    assert "has no operations.Other, but contracts.reportby in the configuration names Other" in finding.text
 
 
-def test_without_being_asked_it_calls_nobody(tmp_path: Path) -> None:
-    with Played() as upstream:
+def test_no_real_call_is_made_unasked(tmp_path: Path) -> None:
+    with FakeUpstream() as upstream:
         found(written(tmp_path, upstream.url))
         assert upstream.connections == 0
 
 
 def test_one_real_call(tmp_path: Path) -> None:
-    with Played(ok((b"." * 900 + b"\r\n") * 3)) as upstream:
+    with FakeUpstream(ok((b"." * 900 + b"\r\n") * 3)) as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         (head,) = upstream.requests
     assert findings[-1] == Finding("upstream", good=True, text="answered, with 3 records of the last minute")
@@ -112,18 +112,21 @@ def test_one_real_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", ("could not log on", "generate a new API key", "(HTTP 401)")),
+        (
+            b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
+            ("rejected the stored authcode", "generate a new API key", "(HTTP 401)"),
+        ),
         (
             b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
             ("not at the configured address", "upstream.url", "(HTTP 404)"),
         ),
-        (b"HTTP/1.1 302 No\r\nContent-Length: 0\r\n\r\n", ("sent the gateway elsewhere", "(HTTP 302)")),
-        (b"", ("ended too early", "(ProtocolError)")),
+        (b"HTTP/1.1 302 No\r\nContent-Length: 0\r\n\r\n", ("redirected the gateway", "(HTTP 302)")),
+        (b"", ("ended early", "(ProtocolError)")),
     ],
     ids=["401", "404", "302", "nothing"],
 )
 def test_a_real_call_that_fails_says_what_to_do(tmp_path: Path, answer: bytes, words: tuple[str, ...]) -> None:
-    with Played(Script(answer)) as upstream:
+    with FakeUpstream(Script(answer)) as upstream:
         finding = found(written(tmp_path, upstream.url), upstream=True)[-1]
     assert (finding.part, finding.good) == ("upstream", False)
     for word in words:
@@ -132,7 +135,7 @@ def test_a_real_call_that_fails_says_what_to_do(tmp_path: Path, answer: bytes, w
 
 def test_with_no_usable_authcode_there_is_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SYNTHETIC_AUTHCODE")
-    with Played() as upstream:
+    with FakeUpstream() as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         assert upstream.connections == 0
     assert [finding.part for finding in findings] == ["config", "contract", "callers", "ledger", "authcode"]
@@ -152,10 +155,12 @@ def test_a_callers_secret_that_cannot_be_used(tmp_path: Path) -> None:
     assert "readable by everybody" in wrong[0].text
 
 
-def test_the_service_to_compare_with_is_looked_at(tmp_path: Path) -> None:
+def test_the_legacy_service_is_checked(tmp_path: Path) -> None:
     section = '[legacy]\nurl = "https://example.edu/TOEFLEdm.asmx"\n'
     (good,) = [one for one in found(written(tmp_path, more=section)) if one.part == "legacy"]
-    assert good == Finding("legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is asked as TOEFLEdm.wsdl says")
+    assert good == Finding(
+        "legacy", good=True, text="https://example.edu/TOEFLEdm.asmx is called as TOEFLEdm.wsdl describes"
+    )
     for wrong in ('wsdl = "none.wsdl"\n', 'authcode_file = "none"\n'):
         (bad,) = [one for one in found(written(tmp_path, more=section + wrong)) if one.part == "legacy"]
         assert not bad.good
@@ -166,14 +171,14 @@ class TestLedger:
     def _found(self, folder: Path, more: str) -> list[Finding]:
         return [finding for finding in found(written(folder, more=more)) if finding.part == "ledger"]
 
-    def test_one_that_is_not_there_yet(self, tmp_path: Path) -> None:
+    def test_one_that_does_not_exist_yet(self, tmp_path: Path) -> None:
         (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
         assert finding.good
-        assert finding.text == f"no ledger is at {tmp_path / 'ledger.db'} yet: the gateway makes it when it starts"
+        assert finding.text == f"there is no ledger at {tmp_path / 'ledger.db'} yet: the gateway creates it at start"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["shim.toml"]
 
     def test_one_that_can_be_used(self, tmp_path: Path) -> None:
-        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
+        LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
         (finding,) = self._found(tmp_path, '[ledger]\nurl = "sqlite:///ledger.db"\n')
         assert finding == Finding("ledger", good=True, text="can be written to")
 

@@ -1,5 +1,4 @@
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -10,7 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, strategies
 
-from shim.compare.legacy import Legacy, LegacyError, days, whole_days
+from shim.compare.days import days_of, whole_days
+from shim.compare.legacy import LegacyClient
+from shim.compare.legacy_answer import LegacyError
 from shim.config import UpstreamSettings
 from shim.contracts import contract
 from shim.query import ScoreQuery
@@ -29,8 +30,8 @@ _MOMENTS = strategies.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(
 _ZONES = [UTC, *map(ZoneInfo, ("America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"))]
 
 
-def _legacy(url: str, operation: str = "", wsdl: Path = calls.WSDL, mapping: Path = calls.MAPPING) -> Legacy:
-    return Legacy(
+def _legacy(url: str, operation: str = "", wsdl: Path = calls.WSDL, mapping: Path = calls.MAPPING) -> LegacyClient:
+    return LegacyClient(
         contract.load(wsdl, mapping), wsdl, UpstreamSettings(url=url, connect_timeout=5, deadline=20), operation
     )
 
@@ -131,8 +132,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gateway(folder: Path) -> Iterator[str]:
     """A gateway in the place of the old service, with every style of contract: its address without a path."""
     tables = [contract.adopt(folder) for contract in CONTRACTS.values()]
-    settings = {"CONTRACTS": json.dumps([{}, *tables])}
-    with Sandbox() as sandbox, running_gateway(sandbox.url, folder / "log", settings=settings) as running:
+    with Sandbox() as sandbox, running_gateway(sandbox.url, folder, {"contracts": [{}, *tables]}) as running:
         yield running.url.removesuffix(_PATH)
 
 
@@ -150,7 +150,7 @@ def test_every_style_of_contract_is_called(folder: Path, gateway: str, name: str
 
 def test_a_mapping_that_answers_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none.toml").write_text('[operations.GetScores]\nunavailable = "No."\n')
-    with pytest.raises(LegacyError, match="says of no operation"):
+    with pytest.raises(LegacyError, match="answers no operation"):
         _legacy("http://127.0.0.1:9/", mapping=tmp_path / "none.toml")
 
 
@@ -161,7 +161,7 @@ def test_a_mapping_that_answers_nothing_is_refused(tmp_path: Path) -> None:
 @given(_MOMENTS, strategies.integers(1, 20 * 24 * 60 * 60), strategies.sampled_from(_ZONES))
 def test_days_are_all_of_a_range(start: datetime, seconds: int, zone: tzinfo) -> None:
     whole = replace(_QUERY, start=start, end=start + timedelta(seconds=seconds))
-    parts = list(days(whole, zone))
+    parts = list(days_of(whole, zone))
     assert (parts[0].start, parts[-1].end) == (whole.start, whole.end)
     assert all(part.start < part.end for part in parts)
     assert all(one.end + timedelta(seconds=1) == other.start for one, other in pairwise(parts))
@@ -170,7 +170,7 @@ def test_days_are_all_of_a_range(start: datetime, seconds: int, zone: tzinfo) ->
 
 def test_whole_days_are_those_of_the_zone() -> None:
     start, end = whole_days(date(2025, 11, 1), date(2025, 11, 3), ZoneInfo("America/New_York"))
-    parts = list(days(replace(_QUERY, start=start, end=end), ZoneInfo("America/New_York")))
+    parts = list(days_of(replace(_QUERY, start=start, end=end), ZoneInfo("America/New_York")))
     assert [f"{part.start} {part.end}" for part in parts] == [
         "2025-11-01 04:00:00 2025-11-02 03:59:59",
         "2025-11-02 04:00:00 2025-11-03 04:59:59",

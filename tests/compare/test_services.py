@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox, Selection, select
 from tests.compare.old_service import Answer, OldService, in_body, result
-from tests.operating.served import secret
+from tests.gateway import write_secret
 from tests.planted import planted
 
 _DAYS = ("--from", "2025-04-21", "--to", "2025-04-22")
@@ -42,7 +42,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def config_file(sandbox: Sandbox, tmp_path: Path) -> Path:
-    secret(tmp_path / "authcode", DEMO_AUTHCODE)
+    write_secret(tmp_path / "authcode", DEMO_AUTHCODE)
     path = tmp_path / "gateway.toml"
     path.write_text(f'[upstream]\nurl = "{sandbox.url}"\n[[authcodes]]\nname = "main"\nfile = "authcode"\n')
     return path
@@ -138,8 +138,8 @@ def test_an_error_of_toefl_access_is_none_either(config_file: Path, sandbox: San
     ("arguments", "reason"),
     [
         (["--to", "2025-04-20"], "--to is before --from"),
-        (["--authcode", "other"], "there is no such authcode"),
-        (["--legacy-url", ""], "legacy.url: Field required"),
+        (["--authcode", "other"], "the configuration has no authcode other"),
+        (["--legacy-url", ""], "legacy.url: is required"),
         (["--legacy-url", "http://example.org/"], "legacy.url: is plain http"),
         (["--legacy-wsdl", "none.wsdl"], "none.toml"),
         (["--legacy-authcode", "none"], "No such file"),
@@ -152,7 +152,7 @@ def test_what_cannot_be_compared_is_said(config_file: Path, arguments: list[str]
 
 
 def test_the_old_service_may_have_credentials_of_its_own(config_file: Path, tmp_path: Path) -> None:
-    own = secret(tmp_path / "own", "dXNlcjpvd24tc2VjcmV0")
+    own = write_secret(tmp_path / "own", "dXNlcjpvd24tc2VjcmV0")
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         shown = _compared(config_file, service.url, "--legacy-authcode", str(own))
         config_file.write_text(f'{config_file.read_text()}[legacy]\nurl = "{service.url}"\nauthcode_file = "own"\n')
@@ -163,8 +163,8 @@ def test_the_old_service_may_have_credentials_of_its_own(config_file: Path, tmp_
 
 
 def test_what_is_logged_is_no_part_of_what_is_printed(config_file: Path, tmp_path: Path) -> None:
-    secret(tmp_path / "next", DEMO_AUTHCODE)
-    secret(tmp_path / "authcode", "ZXhwaXJlZDpvbmU=")
+    write_secret(tmp_path / "next", DEMO_AUTHCODE)
+    write_secret(tmp_path / "authcode", "ZXhwaXJlZDpvbmU=")
     config_file.write_text(config_file.read_text() + 'next_file = "next"\n')
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         command = [
@@ -188,7 +188,7 @@ def test_a_long_range_shows_how_far_it_is_on_a_terminal_alone(
 ) -> None:
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         plain = _compared(config_file, service.url)
-        monkeypatch.setattr("shim.cli.main._err", Console(stderr=True, force_terminal=True, force_interactive=True))
+        monkeypatch.setattr("shim.cli.console.err", Console(stderr=True, force_terminal=True, force_interactive=True))
         shown = _compared(config_file, service.url)
     assert plain.stderr == ""
     assert "100%" in shown.stderr

@@ -1,4 +1,4 @@
-"""Lines of the journal, as workers write them."""
+"""Lines of the journal as workers write them."""
 
 import json
 from typing import Final
@@ -8,7 +8,7 @@ NOON: Final = 1795521600.0
 
 
 def line(**fields: object) -> bytes:
-    """A call, other in these fields."""
+    """Return the line of a usual call, with other values in some fields."""
     usual: dict[str, object] = {
         "at": NOON,
         "caller": "registrar",

@@ -1,20 +1,20 @@
-"""Callers as a ledger could tell of them."""
+"""Summaries of callers as the ledger could return them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from shim.ledger.summary import DAYS, CallerSummary, LastQuery, Summary
+from shim.ledger.summary import HISTORY_DAYS, CallerSummary, LastQuery, Summary
 from tests.guide import QUERY
 
 MADE: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-"""When every summary of the tests was made."""
+"""The time of every summary."""
 
 
 def caller(name: str = "registrar-import", last_days: Sequence[int] = (1,), **other: Any) -> CallerSummary:  # noqa: ANN401 - any attribute
-    """A caller with so many calls on each of the last days, and otherwise as most are."""
-    daily = (0,) * (DAYS - len(last_days)) + tuple(last_days)
-    called = [DAYS - 1 - day for day, calls in enumerate(daily) if calls]
+    """Return a caller with these numbers of calls on the last days, and usual values in its other attributes."""
+    daily = (0,) * (HISTORY_DAYS - len(last_days)) + tuple(last_days)
+    called = [HISTORY_DAYS - 1 - day for day, calls in enumerate(daily) if calls]
     attributes: dict[str, Any] = {
         "name": name,
         "is_named": True,
@@ -32,5 +32,5 @@ def caller(name: str = "registrar-import", last_days: Sequence[int] = (1,), **ot
 
 
 def summary(*callers: CallerSummary) -> Summary:
-    """All of them."""
+    """Return a summary of these callers."""
     return Summary(made=MADE, callers=callers)

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from shim.ledger import journal
-from shim.ledger.journal import MIGRATED, STATUS, SUFFIX, Backlog, Journal
+from shim.ledger.journal import JOURNAL_SUFFIX, MIGRATED_FILE, Journal, JournalLimits
 
 CALL = {
     "request": "0123456789abcdef",
@@ -31,7 +30,7 @@ CALL = {
 UNNAMED = {name: value for name, value in CALL.items() if name != "caller"} | {"outcome": "not-authenticated"}
 
 
-class Lost:
+class Losses:
     def __init__(self) -> None:
         self.calls = 0
 
@@ -40,34 +39,34 @@ class Lost:
 
 
 @pytest.fixture
-def lost() -> Lost:
-    return Lost()
+def losses() -> Losses:
+    return Losses()
 
 
 def files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    return sorted(folder.glob(f"*{JOURNAL_SUFFIX}"))
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in files(folder) for line in path.read_bytes().splitlines() if line]
 
 
-def test_a_call_is_a_line(tmp_path: Path, lost: Lost) -> None:
-    Journal(tmp_path / "journal", None, lost, pytest.fail).record(CALL)
+def test_each_call_is_one_line(tmp_path: Path, losses: Losses) -> None:
+    Journal(tmp_path / "journal", None, losses, pytest.fail).record(CALL)
     (line,) = lines(tmp_path / "journal")
     assert isinstance(line.pop("at"), float)
     assert line == {name: CALL[name] for name in CALL if name not in ("request", "address")} | {"named": True}
-    assert lost.calls == 0
+    assert losses.calls == 0
 
 
-def test_nobody_else_can_read_it(tmp_path: Path, lost: Lost) -> None:
-    Journal(tmp_path / "journal", None, lost, pytest.fail).record(CALL)
+def test_only_the_owner_can_read_the_folder(tmp_path: Path, losses: Losses) -> None:
+    Journal(tmp_path / "journal", None, losses, pytest.fail).record(CALL)
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "journal").iterdir()}
     assert ((tmp_path / "journal").stat().st_mode & 0o777, modes) == (0o700, {0o600})
 
 
 @pytest.mark.parametrize(
-    ("call", "has"),
+    ("call", "is_recorded"),
     [
         (CALL, True),
         (CALL | {"outcome": "upstream-query"}, False),
@@ -75,18 +74,18 @@ def test_nobody_else_can_read_it(tmp_path: Path, lost: Lost) -> None:
         (CALL | {"type": "x" * 65}, False),
     ],
 )
-def test_the_callers_own_words_are_kept_where_they_are_known_to_be_right(
-    tmp_path: Path, lost: Lost, call: dict[str, Any], has: bool
+def test_free_text_of_the_caller_is_recorded_only_if_it_was_accepted(
+    tmp_path: Path, losses: Losses, call: dict[str, Any], is_recorded: bool
 ) -> None:
-    Journal(tmp_path, None, lost, pytest.fail).record(call)
+    Journal(tmp_path, None, losses, pytest.fail).record(call)
     (line,) = lines(tmp_path)
-    assert ("type" in line) == has
+    assert ("type" in line) == is_recorded
 
 
-def test_callers_without_a_name_are_hashes_of_their_address_and_software(tmp_path: Path, lost: Lost) -> None:
-    written = Journal(tmp_path / "one", None, lost, pytest.fail)
+def test_an_unnamed_caller_is_a_hash_of_its_address_and_software(tmp_path: Path, losses: Losses) -> None:
+    journal = Journal(tmp_path / "one", None, losses, pytest.fail)
     for more in ({}, {}, {"address": "192.0.2.8"}, {"software": "Zeep"}):
-        written.record(UNNAMED | more)
+        journal.record(UNNAMED | more)
     first, again, other_address, other_software = (line["caller"] for line in lines(tmp_path / "one"))
     assert first == again
     assert len({first, other_address, other_software}) == 3
@@ -95,51 +94,48 @@ def test_callers_without_a_name_are_hashes_of_their_address_and_software(tmp_pat
     assert not any(line["named"] for line in lines(tmp_path / "one"))
 
 
-def test_the_key_is_kept_and_can_be_shared(tmp_path: Path, lost: Lost) -> None:
+def test_the_key_survives_a_restart_and_can_be_shared(tmp_path: Path, losses: Losses) -> None:
     (tmp_path / "key").write_text("synthetic")
-    places = [("one", None), ("one", None), ("two", None), ("three", tmp_path / "key"), ("four", tmp_path / "key")]
-    for number, (place, key) in enumerate(places):
-        Journal(tmp_path / place, key, lost, pytest.fail).record(UNNAMED | {"seconds": number})
-    names = {
-        line["seconds"]: line["caller"] for place in {place for place, _ in places} for line in lines(tmp_path / place)
-    }
+    runs = [("one", None), ("one", None), ("two", None), ("three", tmp_path / "key"), ("four", tmp_path / "key")]
+    for number, (folder, key) in enumerate(runs):
+        Journal(tmp_path / folder, key, losses, pytest.fail).record(UNNAMED | {"seconds": number})
+    names = {line["seconds"]: line["caller"] for folder in dict(runs) for line in lines(tmp_path / folder)}
     assert names[0] == names[1]
     assert names[3] == names[4]
     assert len({names[0], names[2], names[3]}) == 3
 
 
-def test_two_that_make_the_key_at_once_have_the_same(tmp_path: Path, lost: Lost) -> None:
+def test_gateways_that_start_together_use_the_same_key(tmp_path: Path, losses: Losses) -> None:
     journals: list[Journal] = []
     threads = [
-        threading.Thread(target=lambda: journals.append(Journal(tmp_path / "journal", None, lost, pytest.fail)))
+        threading.Thread(target=lambda: journals.append(Journal(tmp_path / "journal", None, losses, pytest.fail)))
         for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for written in journals:
-        written.record(UNNAMED)
+    for journal in journals:
+        journal.record(UNNAMED)
     assert len({line["caller"] for line in lines(tmp_path / "journal")}) == 1
-    assert sorted(path.suffix for path in (tmp_path / "journal").iterdir()) == ["", *[SUFFIX] * 8]
+    assert sorted(path.suffix for path in (tmp_path / "journal").iterdir()) == ["", *[JOURNAL_SUFFIX] * 8]
 
 
-def test_a_large_file_is_left_for_the_next(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_FILE", 500)
-    written = Journal(tmp_path, None, lost, pytest.fail)
+def test_a_large_file_is_followed_by_another(tmp_path: Path, losses: Losses) -> None:
+    journal = Journal(tmp_path, None, losses, pytest.fail, JournalLimits(file_bytes=500))
     for _ in range(9):
-        written.record(CALL)
+        journal.record(CALL)
     assert len(files(tmp_path)) == 5
     assert len(lines(tmp_path)) == 9
 
 
-def test_each_process_has_a_file_of_its_own(tmp_path: Path, lost: Lost) -> None:
-    written = Journal(tmp_path, None, lost, pytest.fail)
+def test_each_process_has_a_file_of_its_own(tmp_path: Path, losses: Losses) -> None:
+    journal = Journal(tmp_path, None, losses, pytest.fail)
     children = []
     for _ in range(2):
         child = os.fork()
         if not child:
-            written.record(CALL)
+            journal.record(CALL)
             os._exit(0)
         children.append(child)
     for child in children:
@@ -147,85 +143,66 @@ def test_each_process_has_a_file_of_its_own(tmp_path: Path, lost: Lost) -> None:
     assert len(files(tmp_path)) == len(lines(tmp_path)) == 2
 
 
-def test_what_cannot_be_written_is_counted(tmp_path: Path, lost: Lost) -> None:
+def test_a_call_that_cannot_be_written_is_lost(tmp_path: Path, losses: Losses) -> None:
     (tmp_path / "journal").write_text("no folder")
-    written = Journal(tmp_path / "journal", None, lost, pytest.fail)
-    written.record(CALL)
-    written.record(UNNAMED)
-    assert lost.calls == 2
+    journal = Journal(tmp_path / "journal", None, losses, pytest.fail)
+    journal.record(CALL)
+    journal.record(UNNAMED)
+    assert losses.calls == 2
 
 
-def test_a_full_journal_is_counted_until_there_is_room(
-    tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "_MOST", 500)
-    monkeypatch.setattr(journal, "_LOOK", 0)
-    written = Journal(tmp_path, None, lost, pytest.fail)
+def test_calls_are_lost_while_the_folder_is_full(tmp_path: Path, losses: Losses) -> None:
+    limits = JournalLimits(folder_bytes=500, refresh_seconds=0)
+    journal = Journal(tmp_path, None, losses, pytest.fail, limits)
     for _ in range(9):
-        written.record(CALL)
-    assert lost.calls + len(lines(tmp_path)) == 9
-    assert lost.calls > 5
-    monkeypatch.setattr(journal, "_MOST", 5000)
-    before = lost.calls
-    written.record(CALL)
-    assert lost.calls == before
+        journal.record(CALL)
+    assert losses.calls + len(lines(tmp_path)) == 9
+    assert losses.calls > 5
+    before = losses.calls
+    for path in files(tmp_path):
+        path.unlink()
+    journal.record(CALL)
+    assert (losses.calls, len(lines(tmp_path))) == (before, 1)
 
 
-def test_a_line_that_was_cut_spoils_no_other(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Journal(tmp_path, None, lost, pytest.fail)
-    written.record(CALL)
+def test_a_cut_line_spoils_no_other(tmp_path: Path, losses: Losses, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path, None, losses, pytest.fail)
+    journal.record(CALL)
     real = os.write
-    with monkeypatch.context() as full:
-        full.setattr(os, "write", lambda file, text: real(file, text[:20]))
-        written.record(CALL)
-    written.record(CALL)
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "write", lambda file, text: real(file, text[:20]))
+        journal.record(CALL)
+    journal.record(CALL)
     (path,) = files(tmp_path)
     first, cut, last = path.read_bytes().splitlines()
     assert (len(cut), json.loads(first)["caller"], json.loads(last)["caller"]) == (20, "registrar", "registrar")
-    assert lost.calls == 1
+    assert losses.calls == 1
 
 
-def test_a_folder_that_was_deleted_is_made_again(tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_LOOK", 0)
-    written = Journal(tmp_path / "journal", None, lost, pytest.fail)
-    written.record(CALL)
+def test_a_deleted_folder_is_created_again(tmp_path: Path, losses: Losses) -> None:
+    journal = Journal(tmp_path / "journal", None, losses, pytest.fail, JournalLimits(refresh_seconds=0))
+    journal.record(CALL)
     for path in (tmp_path / "journal").iterdir():
         path.unlink()
     (tmp_path / "journal").rmdir()
-    written.record(CALL)
-    assert (len(lines(tmp_path / "journal")), lost.calls) == (1, 0)
+    journal.record(CALL)
+    assert (len(lines(tmp_path / "journal")), losses.calls) == (1, 0)
 
 
-def test_a_caller_that_is_marked_as_migrated_is_warned_of(
-    tmp_path: Path, lost: Lost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "_LOOK", 0)
-    told: list[str] = []
-    written = Journal(tmp_path, None, lost, told.append)
-    (tmp_path / MIGRATED).write_text('["nightly","registrar"]')
+def test_a_migrated_caller_that_calls_is_logged_and_reported(tmp_path: Path, losses: Losses) -> None:
+    reported: list[str] = []
+    journal = Journal(tmp_path, None, losses, reported.append, JournalLimits(refresh_seconds=0))
+    (tmp_path / MIGRATED_FILE).write_text('["nightly","registrar"]')
     with capture_logs() as logged:
-        written.record(CALL)
-        written.record(CALL | {"caller": "admissions"})
-        written.record(UNNAMED)
+        journal.record(CALL)
+        journal.record(CALL | {"caller": "admissions"})
+        journal.record(UNNAMED)
     (warning,) = logged
     assert (warning["event"], warning["caller"], warning["log_level"]) == ("migrated", "registrar", "warning")
-    (tmp_path / MIGRATED).write_text('["nightly"]')
-    os.utime(tmp_path / MIGRATED, ns=(1, 1))
+    (tmp_path / MIGRATED_FILE).write_text('["nightly"]')
+    os.utime(tmp_path / MIGRATED_FILE, ns=(1, 1))
     with capture_logs() as logged:
-        written.record(CALL)
+        journal.record(CALL)
     assert logged == []
-    assert told == ["registrar"]
-    assert lost.calls == 0
-
-
-def test_the_backlog_is_what_is_not_in_the_ledger(tmp_path: Path, lost: Lost) -> None:
-    def told() -> tuple[float, float]:
-        waiting, failures = (family.samples[0].value for family in Backlog(tmp_path).collect())
-        return waiting, failures
-
-    assert told() == (0, 0)
-    Journal(tmp_path, None, lost, pytest.fail).record(CALL)
-    size = files(tmp_path)[0].stat().st_size
-    assert told() == (size, 0)
-    (tmp_path / STATUS).write_text(json.dumps({"read": size - 5, "failures": 7}))
-    assert told() == (5, 7)
+    assert reported == ["registrar"]
+    assert losses.calls == 0

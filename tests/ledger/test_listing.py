@@ -8,10 +8,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from shim.cli import main
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.ledger import listing
-from shim.ledger.store import Ledger
+from shim.ledger.store import LedgerStore
 from shim.ledger.summary import Summary
 from tests.ledger.lines import line
 
@@ -30,20 +29,20 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    made = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    made.migrate()
+def ledger(tmp_path: Path) -> LedgerStore:
+    store = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    store.migrate()
     now = datetime.now(UTC)
-    tally = made.blank()
-    tally.add(
+    aggregate = store.new_aggregate()
+    aggregate.add(
         [
             *[line(at=now.timestamp())] * 3,
             line(at=(now - timedelta(days=20)).timestamp(), outcome="busy"),
             line(at=(now - timedelta(days=40)).timestamp(), caller="nightly [import]"),
         ]
     )
-    made.add(tally, {"a": (0, 1)})
-    return made
+    store.add(aggregate, {"a": (0, 1)})
+    return store
 
 
 def run(*arguments: str) -> str:
@@ -58,15 +57,14 @@ def refused(*arguments: str) -> str:
     return " ".join(shown.output.split())
 
 
-def test_a_table_for_people(config: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_out", Console(width=120, file=(shown_to := io.StringIO())))
-    run("-c", config)
-    shown = shown_to.getvalue()
+def test_a_table_for_people(config: str, ledger: LedgerStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = run("-c", config)
     for word in ("registrar", "nightly [import]", "GetScores", "rising", "silent", "in use", "no"):
         assert word in shown
 
 
-def test_json(config: str, ledger: Ledger) -> None:
+def test_json(config: str, ledger: LedgerStore) -> None:
     registrar, nightly = json.loads(run("-c", config, "--json"))
     assert (registrar["name"], registrar["calls_7"], registrar["calls_30"]) == ("registrar", 3, 4)
     assert registrar["outcomes"] == {"busy": 1, "ok": 3}
@@ -75,17 +73,17 @@ def test_json(config: str, ledger: Ledger) -> None:
     assert nightly["safe_to_retire_since"] == nightly["last_seen"]
 
 
-def test_csv(config: str, ledger: Ledger) -> None:
+def test_csv(config: str, ledger: LedgerStore) -> None:
     registrar, nightly = csv.DictReader(io.StringIO(run("-c", config, "--csv")))
     assert (registrar["name"], registrar["calls_30"], registrar["outcomes"]) == ("registrar", "4", "busy 1; ok 3")
     assert (nightly["name"], nightly["calls_7"]) == ("nightly [import]", "0")
 
 
-def test_csv_of_nobody() -> None:
+def test_csv_without_callers() -> None:
     assert listing.as_csv(Summary(made=datetime.now(UTC), callers=())).startswith("name,named,calls_7,calls_30,")
 
 
-def test_a_caller_is_marked_and_unmarked(config: str, ledger: Ledger) -> None:
+def test_a_caller_is_marked_and_unmarked(config: str, ledger: LedgerStore) -> None:
     assert run("migrated", "registrar", "-c", config) == "registrar is marked as migrated\n"
     (registrar, _) = json.loads(run("-c", config, "--json"))
     assert registrar["safe_to_retire_since"] == registrar["migrated"] is not None
@@ -95,12 +93,12 @@ def test_a_caller_is_marked_and_unmarked(config: str, ledger: Ledger) -> None:
     assert "nobody has called by this name" in refused("migrated", "registrat", "-c", config)
 
 
-def test_one_that_calls_after_it_was_marked_is_red(ledger: Ledger) -> None:
+def test_a_migrated_caller_that_calls_is_red(ledger: LedgerStore) -> None:
     now = datetime.now(UTC)
-    ledger.mark("registrar", now)
-    tally = ledger.blank()
-    tally.add([line(at=now.timestamp() + 1)] * 2)
-    ledger.add(tally, {"b": (0, 1)})
+    ledger.mark_migrated("registrar", now)
+    aggregate = ledger.new_aggregate()
+    aggregate.add([line(at=now.timestamp() + 1)] * 2)
+    ledger.add(aggregate, {"b": (0, 1)})
     console = Console(force_terminal=True, width=140, color_system="standard", file=io.StringIO(), record=True)
     console.print(listing.as_table(ledger.summary(now)))
     shown = console.export_text(styles=True)
@@ -110,20 +108,20 @@ def test_one_that_calls_after_it_was_marked_is_red(ledger: Ledger) -> None:
     assert "but 2 calls since" in row
 
 
-def test_a_stranger_is_not_told_to_be_in_use(ledger: Ledger) -> None:
-    tally = ledger.blank()
+def test_an_unnamed_caller_has_no_access(ledger: LedgerStore) -> None:
+    aggregate = ledger.new_aggregate()
     now = datetime.now(UTC)
-    tally.add([line(at=now.timestamp(), caller="unknown-1", named=False, outcome="not-authenticated")])
-    ledger.add(tally, {"b": (0, 1)})
+    aggregate.add([line(at=now.timestamp(), caller="unknown-1", named=False, outcome="not-authenticated")])
+    ledger.add(aggregate, {"b": (0, 1)})
     console = Console(width=140, file=(shown := io.StringIO()))
     console.print(listing.as_table(ledger.summary(now)))
     (row,) = [row for row in shown.getvalue().splitlines() if "unknown-1" in row]
-    assert row.strip().endswith("not let in")
+    assert row.strip().endswith("no access")
 
 
 def test_no_ledger(config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    assert f"no ledger is at {tmp_path / 'ledger.db'} yet" in refused("-c", config)
+    assert f"there is no ledger at {tmp_path / 'ledger.db'} yet" in refused("-c", config)
     Path(config).write_text(Path(config).read_text().partition("[ledger]")[0])
     assert "no ledger is kept: set ledger.url" in refused("-c", config)
     assert "No such file" in refused("-c", f"{config}.none")

@@ -8,9 +8,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, select
 
-from shim.ledger import store as ledgers
-from shim.ledger.store import AbsentError, Ledger, OutOfStepError
-from shim.ledger.summary import DAYS
+from shim.ledger import schema
+from shim.ledger.store import DATABASE_ERRORS, LedgerMissingError, LedgerStore, OffsetMismatchError
+from shim.ledger.summary import HISTORY_DAYS
 from tests import postgresql
 from tests.ledger.lines import NOON, line
 
@@ -19,41 +19,43 @@ _NOW = datetime.fromtimestamp(NOON, UTC)
 
 
 def driven(url: str) -> str:
+    """Return the address with the driver's name, as the configuration does."""
     return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
-def ledger(database: str) -> Ledger:
-    made = Ledger(driven(database))
-    made.migrate()
-    return made
+def ledger(database: str) -> LedgerStore:
+    store = LedgerStore(driven(database))
+    store.migrate()
+    return store
 
 
-def add(ledger: Ledger, *lines: bytes, begin: int = 0, name: str = "a") -> int:
-    tally = ledger.blank()
-    tally.add(lines)
-    end = begin + sum(map(len, lines))
-    ledger.add(tally, {name: (begin, end)})
+def add(ledger: LedgerStore, *lines: bytes, start: int = 0, name: str = "a") -> int:
+    """Add lines as the part of a journal that starts at an offset, and return the offset of its end."""
+    aggregate = ledger.new_aggregate()
+    aggregate.add(lines)
+    end = start + sum(map(len, lines))
+    ledger.add(aggregate, {name: (start, end)})
     return end
 
 
 def rows(database: str) -> list[Any]:
     with create_engine(driven(database), poolclass=NullPool).connect() as connection:
-        found = connection.execute(select(ledgers.calls)).all()
+        found = connection.execute(select(schema.calls)).all()
     return list(found)
 
 
-def test_the_migrations_make_the_tables_that_are_used(ledger: Ledger, database: str) -> None:
+def test_the_migrations_create_the_tables_of_the_schema(ledger: LedgerStore, database: str) -> None:
     ledger.migrate()
     with create_engine(driven(database), poolclass=NullPool).connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), ledgers.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
-def test_parts_are_summed(ledger: Ledger, database: str) -> None:
+def test_batches_are_added_up(ledger: LedgerStore, database: str) -> None:
     first, second = "2025-01-01T00:00:00", "2025-02-01T00:00:00"
     end = add(ledger, line(start=second, end=second), line(outcome="busy", start=None, end=None))
-    end = add(ledger, line(at=NOON - 60, start=first, end=first), begin=end)
-    add(ledger, line(at=NOON + 60, start=None, end=None), begin=end)
+    end = add(ledger, line(at=NOON - 60, start=first, end=first), start=end)
+    add(ledger, line(at=NOON + 60, start=None, end=None), start=end)
     ok, busy = sorted(rows(database), key=lambda row: row.outcome != "ok")
     assert (ok.calls, ok.records, ok.bytes, ok.total_us, ok.upstream_us) == (3, 9, 14418, 1_500_000, 1_200_000)
     assert (ok.first_seen, ok.last_seen) == (_NOW - timedelta(seconds=60), _NOW + timedelta(seconds=60))
@@ -61,21 +63,21 @@ def test_parts_are_summed(ledger: Ledger, database: str) -> None:
     assert (busy.calls, busy.startdate) == (1, None)
 
 
-def test_a_part_that_was_counted_is_not_counted_again(ledger: Ledger, database: str) -> None:
+def test_a_batch_that_was_counted_is_not_counted_again(ledger: LedgerStore, database: str) -> None:
     end = add(ledger, line())
-    for begin in (0, end + 1, end - 1):
-        with pytest.raises(OutOfStepError):
-            add(ledger, line(), begin=begin)
+    for start in (0, end + 1, end - 1):
+        with pytest.raises(OffsetMismatchError):
+            add(ledger, line(), start=start)
     assert [row.calls for row in rows(database)] == [1]
-    assert ledger.read_to() == {"a": end}
-    ledger.forget_journal("a")
-    assert ledger.read_to() == {}
+    assert ledger.read_offsets() == {"a": end}
+    ledger.delete_journal("a")
+    assert ledger.read_offsets() == {}
 
 
-def test_a_summary(ledger: Ledger) -> None:
+def test_a_summary(ledger: LedgerStore) -> None:
     query = {"type": "TOEFL", "reportby": "scorelinkbyreportdate", "format": "json"}
     calls = [
-        *(line(at=NOON - ago * _DAY, **query) for ago in (0, 0, 3, 29, 30, DAYS - 1, DAYS, 200)),
+        *(line(at=NOON - ago * _DAY, **query) for ago in (0, 0, 3, 29, 30, HISTORY_DAYS - 1, HISTORY_DAYS, 200)),
         line(at=NOON - 40 * _DAY, outcome="busy"),
         line(at=NOON - 5, operation="getEDIData", outcome="unavailable", software="Zeep 4.3.2"),
     ]
@@ -83,7 +85,7 @@ def test_a_summary(ledger: Ledger) -> None:
     summary = ledger.summary(_NOW)
     registrar, unknown = summary.callers
     assert (registrar.name, registrar.is_named, unknown.is_named) == ("registrar", True, False)
-    assert len(registrar.daily) == DAYS
+    assert len(registrar.daily) == HISTORY_DAYS
     assert (registrar.daily[-1], registrar.daily[-4], registrar.daily[0]) == (3, 1, 1)
     assert (registrar.calls_7, registrar.calls_30, sum(registrar.daily)) == (4, 5, 8)
     assert registrar.outcomes == {"ok": 4, "unavailable": 1}
@@ -93,87 +95,87 @@ def test_a_summary(ledger: Ledger) -> None:
     assert registrar.last_seen == _NOW
     assert [(query.operation, query.format) for query in registrar.last_queries] == [("GetScores", "json")]
     assert (unknown.operations, unknown.outcomes, unknown.trend) == ((), {}, "silent")
-    assert summary.in_use_by == (registrar,)
+    assert summary.remaining_callers == (registrar,)
 
 
-def test_the_mark(ledger: Ledger) -> None:
+def test_a_caller_is_marked_as_migrated(ledger: LedgerStore) -> None:
     end = add(ledger, line(at=NOON - _DAY))
-    assert not ledger.mark("nightly", _NOW)
-    assert ledger.mark("registrar", _NOW)
+    assert not ledger.mark_migrated("nightly", _NOW)
+    assert ledger.mark_migrated("registrar", _NOW)
     (caller,) = ledger.summary(_NOW).callers
     assert (caller.migrated, caller.calls_since_migrated, caller.safe_since(_NOW)) == (_NOW, 0, _NOW)
-    # The first of them ended before the mark, though it is counted after it.
-    end = add(ledger, line(at=NOON - 1), line(at=NOON + 1), begin=end)
-    end = add(ledger, line(at=NOON + 2), begin=end)
+    # The first of these ended before the caller was marked, but is counted later.
+    end = add(ledger, line(at=NOON - 1), line(at=NOON + 1), start=end)
+    end = add(ledger, line(at=NOON + 2), start=end)
     (caller,) = ledger.summary(_NOW).callers
     assert (caller.migrated, caller.calls_since_migrated, caller.safe_since(_NOW)) == (_NOW, 2, None)
-    assert ledger.mark("registrar", None)
-    add(ledger, line(at=NOON + 3), begin=end)
+    assert ledger.mark_migrated("registrar", None)
+    add(ledger, line(at=NOON + 3), start=end)
     (caller,) = ledger.summary(_NOW).callers
     assert (caller.migrated, caller.calls_since_migrated) == (None, 0)
 
 
-def test_the_last_query_stays_though_an_earlier_one_comes_later(ledger: Ledger) -> None:
+def test_a_late_line_does_not_replace_the_last_query(ledger: LedgerStore) -> None:
     words = {"type": "TOEFL", "reportby": "by"}
     end = add(ledger, line(start="2025-02-01T00:00:00", **words))
-    add(ledger, line(at=NOON - 5, start="2025-01-01T00:00:00", **words), begin=end)
+    add(ledger, line(at=NOON - 5, start="2025-01-01T00:00:00", **words), start=end)
     (query,) = ledger.summary(_NOW).callers[0].last_queries
     assert query.startdate == "2025-02-01T00:00:00"
 
 
-def test_what_is_old_is_forgotten(ledger: Ledger, database: str) -> None:
+def test_old_calls_are_purged(ledger: LedgerStore, database: str) -> None:
     old, new = line(at=NOON - 10 * _DAY, caller="nightly", type="TOEFL", reportby="by"), line()
     add(ledger, old, line(at=NOON - 10 * _DAY), new)
-    ledger.forget(date(2026, 11, 20))
+    ledger.purge(date(2026, 11, 20))
     assert [(row.day, row.caller) for row in rows(database)] == [(date(2026, 11, 24), "registrar")]
     assert [(caller.name, caller.last_queries) for caller in ledger.summary(_NOW).callers] == [("registrar", ())]
 
 
-def test_who_was_marked_lately_is_not_forgotten(ledger: Ledger) -> None:
+def test_a_caller_that_was_marked_recently_is_not_purged(ledger: LedgerStore) -> None:
     add(ledger, line(at=NOON - 10 * _DAY))
-    ledger.mark("registrar", _NOW)
-    ledger.forget(date(2026, 11, 20))
+    ledger.mark_migrated("registrar", _NOW)
+    ledger.purge(date(2026, 11, 20))
     assert len(ledger.summary(_NOW).callers) == 1
-    ledger.forget(date(2026, 11, 25))
+    ledger.purge(date(2026, 11, 25))
     assert ledger.summary(_NOW).callers == ()
 
 
-def test_who_is_known_is_told_for_the_next_count(ledger: Ledger) -> None:
+def test_a_new_aggregate_knows_migrated_and_unnamed_callers(ledger: LedgerStore) -> None:
     add(ledger, line(), line(caller="unknown-1", named=False))
-    ledger.mark("registrar", _NOW)
-    tally = ledger.blank()
-    assert (tally.marks, tally.unnamed) == ({"registrar": _NOW}, {"unknown-1"})
+    ledger.mark_migrated("registrar", _NOW)
+    aggregate = ledger.new_aggregate()
+    assert (aggregate.migrated, aggregate.unnamed) == ({"registrar": _NOW}, {"unknown-1"})
 
 
 def test_checking_changes_nothing(database: str, tmp_path: Path) -> None:
-    unmade = Ledger(driven(database))
-    for look in (unmade.check, unmade.read_to, lambda: unmade.summary(_NOW), lambda: unmade.mark("a", _NOW)):
-        with pytest.raises(AbsentError, match="yet"):
-            look()
+    store = LedgerStore(driven(database))
+    for use in (store.check, store.read_offsets, lambda: store.summary(_NOW), lambda: store.mark_migrated("a", _NOW)):
+        with pytest.raises(LedgerMissingError, match="yet"):
+            use()
     assert list(tmp_path.iterdir()) == []
-    unmade.migrate()
-    unmade.check()
+    store.migrate()
+    store.check()
 
 
-def test_only_its_owner_can_read_a_file(tmp_path: Path) -> None:
-    Ledger(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
+def test_only_the_owner_can_read_the_database_file(tmp_path: Path) -> None:
+    LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}").migrate()
     assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_reasons_hold_no_password_and_no_values(cluster: postgresql.Cluster, tmp_path: Path) -> None:
+def test_a_described_error_contains_no_password_and_no_values(cluster: postgresql.Cluster, tmp_path: Path) -> None:
     wrong = driven(cluster.address("none")).replace(postgresql.PASSWORD, "synthetic-wrong-password")
     broken = tmp_path / "ledger.db"
     broken.write_bytes(b"no database at all" * 100)
     locked = tmp_path / "locked.db"
-    Ledger(f"sqlite:///{locked}").migrate()
+    LedgerStore(f"sqlite:///{locked}").migrate()
     holder = sqlite3.connect(locked, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     reasons = []
     for url in (wrong, f"sqlite:///{broken}", f"sqlite:///{locked}"):
-        ledger = Ledger(url)
-        with pytest.raises(ledgers.FAILURES) as raised:
+        ledger = LedgerStore(url)
+        with pytest.raises(DATABASE_ERRORS) as raised:
             ledger.check()
-        reasons.append(ledger.reason(raised.value))
+        reasons.append(ledger.describe(raised.value))
     holder.close()
     assert "password authentication failed" in reasons[0]
     assert reasons[1:] == ["file is not a database", "database is locked"]

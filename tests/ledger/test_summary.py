@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shim.ledger import summary
-from shim.ledger.summary import DAYS, CallerSummary, LastQuery, Summary
+from shim.ledger.summary import HISTORY_DAYS, CallerSummary, LastQuery, Summary
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def caller(
         is_named=True,
         first_seen=NOW - timedelta(days=50),
         last_seen=NOW - timedelta(days=ago),
-        daily=(0,) * (DAYS - len(daily)) + daily,
+        daily=(0,) * (HISTORY_DAYS - len(daily)) + daily,
         operations=("GetScores",),
         software=("PHP-SOAP 8.2",),
         outcomes={"ok": 5},
@@ -36,7 +36,7 @@ def caller(
     )
 
 
-def test_it_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     written = Summary(made=NOW, callers=(caller(daily=(1, 2), migrated=NOW), caller()))
     (tmp_path / "summary.json").write_bytes(summary.to_json(written))
     assert summary.read(tmp_path / "summary.json") == written
@@ -69,15 +69,15 @@ def test_trends(before: int, now: int, trend: str) -> None:
         (NOW - timedelta(days=40), 1, 31, NOW - timedelta(days=31)),
     ],
 )
-def test_since_when_a_caller_needs_it_no_more(
+def test_since_when_a_caller_no_longer_needs_the_gateway(
     migrated: datetime | None, since: int, ago: int, safe: datetime | None
 ) -> None:
     one = caller(migrated=migrated, since=since, ago=ago)
     assert one.safe_since(NOW) == safe
-    assert Summary(made=NOW, callers=(one,)).may_be_switched_off == (safe is not None)
+    assert (Summary(made=NOW, callers=(one,)).remaining_callers == ()) == (safe is not None)
 
 
-def test_a_stranger_that_was_never_let_in_does_not_keep_the_gateway() -> None:
-    stranger = replace(caller(), is_named=False)
-    assert Summary(made=NOW, callers=(stranger,)).may_be_switched_off
-    assert not Summary(made=NOW, callers=(caller(), stranger)).may_be_switched_off
+def test_an_unnamed_caller_does_not_need_the_gateway() -> None:
+    unnamed = replace(caller(), is_named=False)
+    made = Summary(made=NOW, callers=(caller(), unnamed))
+    assert made.named_callers == made.remaining_callers == (caller(),)

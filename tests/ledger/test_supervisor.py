@@ -1,7 +1,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from shim.config import LedgerSettings
-from shim.ledger.journal import STATUS
+from shim.ledger.journal import STATUS_FILE
 from shim.ledger.supervisor import WriterSupervisor
-from tests.operating.served import until
+from shim.web.worker import signals_held
+from tests.processes import wait_until
 
 
 def settings(folder: Path) -> LedgerSettings:
@@ -26,7 +26,7 @@ def writers() -> set[int]:
 
 
 def the_writer() -> int:
-    until(lambda: len(writers()) == 1, "writer")
+    wait_until(lambda: len(writers()) == 1, "writer")
     return writers().pop()
 
 
@@ -37,72 +37,85 @@ def _read(path: Path) -> bytes:
         return b""
 
 
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture
-def keeper(tmp_path: Path) -> Iterator[WriterSupervisor]:
-    made = WriterSupervisor(settings(tmp_path))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, clock: Clock) -> Iterator[WriterSupervisor]:
+    made = WriterSupervisor(settings(tmp_path), signals_held, clock)
     yield made
-    made.end()
+    made.stop()
 
 
-def test_it_starts_one_and_no_more(keeper: WriterSupervisor, tmp_path: Path) -> None:
-    keeper.look()
+def test_it_starts_one_writer(supervisor: WriterSupervisor, tmp_path: Path) -> None:
+    supervisor.ensure_running()
     first = the_writer()
-    keeper.look()
-    until((tmp_path / "journal" / STATUS).exists, "beginning")
-    keeper.look()
+    supervisor.ensure_running()
+    wait_until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
+    supervisor.ensure_running()
     assert writers() == {first}
-    keeper.end()
+    supervisor.stop()
     assert writers() == set()
     assert (tmp_path / "ledger.db").exists()
 
 
-def test_what_ends_the_gateway_does_not_end_it(keeper: WriterSupervisor, tmp_path: Path) -> None:
-    keeper.look()
+def test_the_signals_that_end_the_gateway_do_not_end_the_writer(supervisor: WriterSupervisor, tmp_path: Path) -> None:
+    supervisor.ensure_running()
     pid = the_writer()
     for number in (signal.SIGTERM, signal.SIGINT):
         os.kill(pid, number)
-    until((tmp_path / "journal" / STATUS).exists, "beginning")
+    wait_until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
     assert writers() == {pid}
 
 
-def test_one_that_ended_is_started_again_and_not_at_once_each_time(
-    keeper: WriterSupervisor, monkeypatch: pytest.MonkeyPatch
+def test_a_writer_that_ends_is_started_again_after_growing_delays(
+    supervisor: WriterSupervisor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[int] = []
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    started: list[float] = []
 
     class Ended(subprocess.Popen[bytes]):
         def __init__(self, *arguments: object, **more: object) -> None:
             super().__init__(["true"], bufsize=0, stdin=subprocess.PIPE)
             self.wait()
-            started.append(int(now[0]))
+            started.append(clock.seconds)
 
     monkeypatch.setattr(subprocess, "Popen", Ended)
     for second in range(200):
-        now[0] = float(second)
-        keeper.look()
+        clock.seconds = second
+        supervisor.ensure_running()
     assert started == [0, 1, 3, 7, 15, 31, 63, 123, 183]
 
 
-def test_one_that_cannot_be_started_is_the_gateways_business_no_more_than_that(
-    keeper: WriterSupervisor, monkeypatch: pytest.MonkeyPatch
+def test_a_writer_that_cannot_be_started_is_logged_and_tried_again(
+    supervisor: WriterSupervisor, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object, **more: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patched, capture_logs() as logged:
         patched.setattr(subprocess, "Popen", fail)
-        keeper.look()
-    assert [line["note"] for line in logged] == ["its writer does not start: Resource temporarily unavailable"]
-    monkeypatch.setattr(keeper, "_delay", 0)
-    keeper.look()
+        supervisor.ensure_running()
+    assert [line["note"] for line in logged] == ["the writer cannot be started: Resource temporarily unavailable"]
+    clock.seconds += 60
+    supervisor.ensure_running()
     the_writer()
 
 
-def test_without_a_ledger_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_ledger_there_is_no_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
-    keeper = WriterSupervisor(LedgerSettings())
-    keeper.look()
-    keeper.end()
+    supervisor = WriterSupervisor(LedgerSettings(), signals_held)
+    supervisor.ensure_running()
+    supervisor.stop()
     assert writers() == set()

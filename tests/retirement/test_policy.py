@@ -1,4 +1,4 @@
-"""What callers are told of the end: in headers as other parsers read them, in brownouts, and after the sunset."""
+"""What callers are told of the retirement: headers as independent parsers read them, brownouts, and the sunset."""
 
 import math
 from base64 import b64decode
@@ -15,6 +15,7 @@ import http_sf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from requests.utils import parse_header_links
 from structlog.testing import capture_logs
 
@@ -27,8 +28,9 @@ from shim.config import (
     GatewaySettings,
     RetirementSettings,
     UpstreamSettings,
+    reasons,
 )
-from shim.retirement.policy import Policy, outlook
+from shim.retirement.policy import ActiveBrownout, RetirementPolicy, outlook
 from shim.sandbox import Sandbox
 from shim.upstream.authcode import Authcode
 from shim.web.application import Application
@@ -77,7 +79,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @dataclass
 class Served:
-    """A gateway with a clock."""
+    """A gateway with a clock that stands still."""
 
     application: Application
     clock: Clock
@@ -116,7 +118,7 @@ def serve(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, folder: Path, *brow
 
 
 def signals(headers: dict[str, str]) -> tuple[datetime, datetime, dict[str, str]]:
-    """Deprecation, Sunset and Link, each read by a parser that knows nothing of this gateway."""
+    """Return Deprecation, Sunset and Link, each as an independent parser reads it."""
     item: Any = http_sf.parse(headers["Deprecation"].encode(), tltype="item")
     deprecation, parameters = item
     assert (type(deprecation), parameters) == (datetime, {})
@@ -146,7 +148,7 @@ class TestSignals:
             assert tuple(told) == TOLD
             assert links == {"deprecation": INFO, "sunset": INFO, "successor-version": sandbox.url}
 
-    def test_the_operators_address_has_none(self, served: Served) -> None:
+    def test_the_admin_address_sends_none(self, served: Served) -> None:
         answer = served.read("GET", "/livez", SERVER_PORT=ADMIN_PORT)
         assert answer.code == 200
         assert not answer.headers.keys() & {"Deprecation", "Sunset", "Link"}
@@ -161,13 +163,13 @@ class TestSignals:
             (RetirementSettings(info_url=INFO, sunset=SUNSET), ["Sunset", "Link"]),
         ],
     )
-    def test_nothing_is_told_that_was_not_set(self, retirement: RetirementSettings, names: list[str]) -> None:
-        assert [name for name, _ in Policy(retirement, SUCCESSOR).signals] == names
+    def test_each_header_needs_its_date(self, retirement: RetirementSettings, names: list[str]) -> None:
+        assert [name for name, _ in RetirementPolicy(retirement, SUCCESSOR).signals] == names
 
     @given(st.datetimes(datetime(2000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis wants them so
-    def test_any_second_is_read_as_it_was_set(self, moment: datetime) -> None:
+    def test_parsers_read_the_configured_second(self, moment: datetime) -> None:
         retirement = RetirementSettings(deprecated=moment, sunset=moment, info_url=INFO)
-        told = dict(Policy(retirement, SUCCESSOR).signals)
+        told = dict(RetirementPolicy(retirement, SUCCESSOR).signals)
         assert signals(told)[:2] == (moment.replace(microsecond=0),) * 2
 
 
@@ -187,14 +189,14 @@ class TestBrownout:
         assert (line["outcome"], line["caller"], line["operation"]) == ("brownout", "registrar", "GetScores")
         assert "upstream" not in line
 
-    def test_it_is_told_in_band_where_the_operation_does_so(self, served: Served, sandbox: Sandbox) -> None:
+    def test_an_operation_with_in_band_errors_answers_with_a_sentence(self, served: Served, sandbox: Sandbox) -> None:
         asked = len(sandbox.requests)
         served.clock.moment = START
         reply = served.call(by_report_date())
         sentence = b64decode(reply.content[0].text or "").decode()
         assert reply.code == 200
         assert sentence.startswith(f"Logon failure: {errors.BROWNOUT.text.partition('{')[0]}")
-        assert f"call again after 2027-05-03 17:00:00 UTC, and read {INFO}" in sentence
+        assert f"call again after 2027-05-03 17:00:00 UTC, and read {INFO} before the service ends." in sentence
         assert len(sandbox.requests) == asked
 
     def test_it_begins_and_ends_by_itself(self, served: Served) -> None:
@@ -204,13 +206,11 @@ class TestBrownout:
             codes.append(served.call().code)
         assert codes == [200, 500, 500, 200]
 
-    def test_it_is_for_those_who_may_call(self, served: Served) -> None:
+    def test_a_caller_without_access_learns_nothing_of_it(self, served: Served) -> None:
         served.clock.moment = START
         assert served.call(address="203.0.113.1").slug == "no-credentials"
 
-    def test_it_hits_some_and_spares_others(
-        self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_it_hits_only_its_callers(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         served = serve(
             sandbox,
             monkeypatch,
@@ -224,7 +224,7 @@ class TestBrownout:
             codes.append((served.call().code, served.call(address=LIBRARY).code))
         assert codes == [(200, 500), (500, 200)]
 
-    def test_a_dry_run_answers_and_says_whom_it_would_have_hit(
+    def test_a_dry_run_answers_and_is_logged_and_counted(
         self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         dry = BrownoutSettings(start=START, end=END, exempt=frozenset({"library"}), dry_run=True)
@@ -239,34 +239,34 @@ class TestBrownout:
         assert 'toefl_shim_dry_run_hits_total{caller="registrar"} 1.0' in counted
         assert 'dry_run_hits_total{caller="library"}' not in counted
 
-    def test_a_real_one_is_not_spared_by_a_dry_run(self) -> None:
+    def test_a_dry_run_does_not_protect_from_a_real_brownout(self) -> None:
         both = (BrownoutSettings(start=START, end=END, dry_run=True), BrownoutSettings(start=START, end=END))
-        with pytest.raises(errors.CallerError, match="brownout"):
-            Policy(RetirementSettings(info_url=INFO, brownouts=both), SUCCESSOR, lambda: START).spares("registrar")
+        policy = RetirementPolicy(RetirementSettings(info_url=INFO, brownouts=both), SUCCESSOR, lambda: START)
+        assert policy.brownout("registrar") == ActiveBrownout(END, 3 * 3600, INFO, dry_run=False)
 
 
 class TestSunset:
     @pytest.mark.parametrize("version", list(Version))
     @pytest.mark.parametrize("address", [REGISTRAR, "203.0.113.1"], ids=["known", "unknown"])
-    def test_everybody_is_told_what_to_ask_instead(
+    def test_every_call_gets_a_fault_that_names_the_rest_api(
         self, served: Served, sandbox: Sandbox, version: Version, address: str
     ) -> None:
         asked = len(sandbox.requests)
         served.clock.moment = SUNSET
         reply = served.call(address=address, version=version)
         assert (reply.code, reply.slug) == (500, "sunset")
-        assert f"ask TOEFL Access by REST at {sandbox.url} instead, as {INFO} tells." in reply.fault
+        assert f"call TOEFL Access by REST at {sandbox.url} instead, and read {INFO}." in reply.fault
         assert len(sandbox.requests) == asked
         assert signals(reply.headers)[1] == SUNSET
 
-    def test_who_still_calls_is_in_the_log(self, served: Served) -> None:
+    def test_the_caller_is_still_logged(self, served: Served) -> None:
         served.clock.moment = SUNSET
         with capture_logs() as lines:
             served.call()
             served.call(address="203.0.113.1")
         assert [(line["outcome"], line.get("caller")) for line in lines] == [("sunset", "registrar"), ("sunset", None)]
 
-    def test_whose_password_is_not_right_any_more_is_told_in_band(self, served: Served) -> None:
+    def test_a_wrong_password_does_not_hide_the_sunset(self, served: Served) -> None:
         served.clock.moment = SUNSET
         reply = served.call(by_report_date("expired"))
         sentence = b64decode(reply.content[0].text or "").decode()
@@ -285,9 +285,7 @@ class TestSunset:
         ],
         ids=["operation", "no operation", "media type", "action", "compression"],
     )
-    def test_whatever_else_is_wrong_with_a_call(
-        self, served: Served, body: str | None, changes: dict[str, Any]
-    ) -> None:
+    def test_no_other_mistake_hides_the_sunset(self, served: Served, body: str | None, changes: dict[str, Any]) -> None:
         assert served.call(body, **changes).slug != "sunset"
         served.clock.moment = SUNSET
         reply = served.call(body, **changes)
@@ -311,24 +309,24 @@ class TestSunset:
             seen.append((served.call().code, served.read("GET", PATH).code, served.read("GET", "/other").code))
         assert seen == [(200, 200, 404), (500, 410, 404)]
 
-    def test_the_operators_address_stays(self, served: Served) -> None:
+    def test_the_admin_address_stays(self, served: Served) -> None:
         served.clock.moment = SUNSET
         assert served.read("GET", "/livez", SERVER_PORT=ADMIN_PORT).code == 200
 
 
-def test_the_longest_sentence_in_a_result_is_no_record() -> None:
-    # The shortest record that there is has 774 bytes.
+def test_the_longest_in_band_sentence_is_shorter_than_a_record() -> None:
+    # The shortest record has 774 bytes.
     page = "https://it.example.edu/".ljust(200, "a")
-    policy = Policy(
+    policy = RetirementPolicy(
         RetirementSettings(sunset=SUNSET, info_url=page, brownouts=(BrownoutSettings(start=START, end=END),)),
         SUCCESSOR,
         lambda: START,
     )
-    with pytest.raises(errors.CallerError) as brownout:
-        policy.spares("registrar")
-    ended = Policy(RetirementSettings(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
+    brownout = policy.brownout("registrar")
+    assert brownout is not None
+    ended = RetirementPolicy(RetirementSettings(sunset=SUNSET, info_url=page), SUCCESSOR, lambda: SUNSET).ended()
     assert ended is not None
-    for error in (brownout.value, ended):
+    for error in (brownout.error(), ended):
         assert len(inband.sentence(error.fault_text("f" * 64))) < 774
 
 
@@ -338,7 +336,7 @@ _names = st.frozensets(st.sampled_from(sorted(NAMES)), max_size=2)
 
 @st.composite
 def _brownouts(draw: st.DrawFn) -> BrownoutSettings:
-    """One of some hours, within 40."""
+    """Draw a brownout of some hours within 40 hours."""
     start = draw(st.integers(0, 39))
     first, end = (START + timedelta(hours=hour) for hour in (start, draw(st.integers(start + 1, 40))))
     return BrownoutSettings(
@@ -352,12 +350,26 @@ def _retiring(windows: Iterable[BrownoutSettings]) -> RetirementSettings:
     )
 
 
+def _mistakes(retirement: RetirementSettings) -> list[str]:
+    """What a configuration with callers of these names is refused for."""
+    try:
+        Config(
+            upstream=UpstreamSettings(url="https://example.edu/scores"),
+            authcodes=(AuthcodeSettings(name="main", env="AUTHCODE"),),
+            callers=tuple(CallerSettings(name=name, anybody=True) for name in sorted(NAMES)),
+            retirement=retirement,
+        )
+    except ValidationError as error:
+        return reasons(error)
+    return []
+
+
 def _accepted(windows: list[BrownoutSettings]) -> RetirementSettings:
-    """Those of the windows that can be meant with the ones before them."""
+    """Keep each window that the configuration accepts together with the kept ones before it."""
     kept = _retiring(())
     for window in windows:
         more = _retiring((*kept.brownouts, window))
-        kept = kept if list(more.wrong(NAMES)) else more
+        kept = kept if _mistakes(more) else more
     return kept
 
 
@@ -367,31 +379,36 @@ class TestArithmetic:
         st.integers(-3600, 41 * 3600),
         st.sampled_from(sorted(NAMES)),
     )
-    def test_of_windows_that_were_accepted(self, retirement: RetirementSettings, second: int, caller: str) -> None:
+    def test_the_brownout_of_a_caller_at_any_second(
+        self, retirement: RetirementSettings, second: int, caller: str
+    ) -> None:
         clock = Clock(START + timedelta(seconds=second))
-        policy = Policy(retirement, SUCCESSOR, clock)
+        policy = RetirementPolicy(retirement, SUCCESSOR, clock)
         meant = [
             one
             for one in retirement.brownouts
             if one.start.timestamp() <= clock.moment.timestamp() < one.end.timestamp()
             and caller in (one.callers or NAMES) - one.exempt
         ]
-        hit, spared = None, False
-        try:
-            spared = policy.spares(caller)
-        except errors.CallerError as error:
-            hit = error
+        brownout = policy.brownout(caller)
+        if brownout is None:
+            assert not meant
+            return
         real = [one for one in meant if not one.dry_run]
-        assert (hit is not None, spared) == (bool(real), bool(meant) and not real)
-        if hit is not None:
-            # What it said of when to call again was true.
-            assert [hit.retry_after] == [(one.end - clock.moment).total_seconds() for one in real]
-            clock.moment += timedelta(seconds=math.ceil(hit.retry_after))
-            policy.spares(caller)
+        assert brownout.dry_run == (not real)
+        if real:
+            retry_after = brownout.error().retry_after
+            assert [retry_after] == [(one.end - clock.moment).total_seconds() for one in real]
+            # A caller that obeys Retry-After meets no other brownout.
+            clock.moment += timedelta(seconds=math.ceil(retry_after))
+            following = policy.brownout(caller)
+            assert following is None or following.dry_run
 
     @given(_brownouts(), _brownouts())
-    def test_two_that_meet_for_a_caller_are_refused(self, one: BrownoutSettings, other: BrownoutSettings) -> None:
-        wrong = list(RetirementSettings(info_url=INFO, brownouts=(one, other)).wrong(NAMES))
+    def test_two_windows_that_meet_for_a_caller_are_refused(
+        self, one: BrownoutSettings, other: BrownoutSettings
+    ) -> None:
+        wrong = _mistakes(RetirementSettings(info_url=INFO, brownouts=(one, other)))
         hours = [
             {one.start + timedelta(hours=hour) for hour in range(int((one.end - one.start) / timedelta(hours=1)) + 1)}
             for one in (one, other)
@@ -412,7 +429,11 @@ class TestArithmetic:
             "deprecated 2026-12-01, sunset 2027-06-30 (days left: 3)",
         ),
         (RetirementSettings(sunset=SUNSET, info_url=INFO), SUNSET - SECOND, "sunset 2027-06-30 (days left: 1)"),
-        (RetirementSettings(sunset=SUNSET, info_url=INFO), SUNSET, "sunset 2027-06-30 (over: every call is told so)"),
+        (
+            RetirementSettings(sunset=SUNSET, info_url=INFO),
+            SUNSET,
+            "sunset 2027-06-30 (passed: every call gets a fault)",
+        ),
         (
             RetirementSettings(
                 info_url=INFO,
@@ -422,7 +443,7 @@ class TestArithmetic:
                 ),
             ),
             START,
-            "next brownout, a dry run, 2027-05-03 14:00 to 2027-05-03 17:00 UTC for a, b",
+            "next brownout (dry run) 2027-05-03 14:00 to 2027-05-03 17:00 UTC for a, b",
         ),
         (
             RetirementSettings(
@@ -433,9 +454,11 @@ class TestArithmetic:
                 ),
             ),
             START,
-            "next brownout 2027-05-03 14:00 to 2027-05-03 17:00 UTC for all callers but c",
+            "next brownout 2027-05-03 14:00 to 2027-05-03 17:00 UTC for all callers except c",
         ),
     ],
 )
-def test_what_the_operator_is_told(retirement: RetirementSettings, moment: datetime, told: str) -> None:
+def test_the_outlook_names_the_dates_and_the_next_brownout(
+    retirement: RetirementSettings, moment: datetime, told: str
+) -> None:
     assert outlook(retirement, moment) == told

@@ -1,4 +1,4 @@
-"""The programs that replace a caller's calls: built, run, and given what can go wrong."""
+"""The programs that replace a caller's calls: built, run, and run against every failure."""
 
 import ast
 import json
@@ -14,22 +14,20 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 from typer.testing import CliRunner
 
-from shim.cli.demo import free_port
-from shim.cli.main import cli
+from shim.cli import cli
 from shim.ledger.summary import LastQuery
 from shim.retirement import successor
-from shim.retirement.successor import FILES, LANGUAGES, Language
+from shim.retirement.successor import FILE_NAMES, LANGUAGES, Language
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox
 from tests.gateway import running_gateway
 from tests.guide import QUERY, REQUEST_LINE
 from tests.ledger.summaries import caller, summary
-from tests.operating.served import until
+from tests.processes import wait_until
 from tests.soap_http import envelope, post
 from tests.tools import require
 
@@ -79,7 +77,7 @@ _BUILDERS: Final[dict[Language, Callable[[Path], Program]]] = {
 
 @pytest.fixture(scope="module")
 def running_sandbox() -> Iterator[Sandbox]:
-    # Names in Latin-1: bytes that are no UTF-8, so no program may decode them.
+    # Names in Latin-1: the bytes are not UTF-8, so a program that decodes them fails.
     with Sandbox(Options(names="latin-1")) as running:
         yield running
 
@@ -107,7 +105,7 @@ def _built(language: Language, url: str, query: LastQuery, folder: Path, **chang
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    source = folder / FILES[language]
+    source = folder / FILE_NAMES[language]
     source.write_text(text, encoding="utf-8")
     return _BUILDERS[language](source)
 
@@ -118,7 +116,7 @@ def _run(program: Program, *arguments: str, **environment: str) -> "subprocess.C
 
 
 def _failed(ran: "subprocess.CompletedProcess[bytes]") -> str:
-    """What a program said that ended in failure, as it should, without a byte of scores."""
+    """Return the message of a program that failed and wrote no scores."""
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert DEMO_AUTHCODE.encode() not in ran.stderr
     return ran.stderr.decode()
@@ -126,20 +124,22 @@ def _failed(ran: "subprocess.CompletedProcess[bytes]") -> str:
 
 @pytest.fixture(scope="module")
 def legacy(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The score file that the SOAP call of the guide is answered with."""
-    with running_gateway(running_sandbox.url, tmp_path_factory.mktemp("gateway") / "log") as gateway:
+    """The score file that answers the guide's SOAP call."""
+    with running_gateway(running_sandbox.url, tmp_path_factory.mktemp("gateway")) as gateway:
         answered = post(gateway.url, envelope()).result
     assert answered
     return answered
 
 
-def test_it_gets_the_bytes_of_the_soap_call(program: Program, legacy: bytes, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_it_writes_the_bytes_of_the_soap_call(
+    program: Program, legacy: bytes, sandbox: Sandbox, tmp_path: Path
+) -> None:
     ran = _run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, legacy, b"")
-    # The key in a file, as editors leave it, and the scores in one.
-    key, scores = tmp_path / "key", tmp_path / "scores"
-    key.write_text(f"{DEMO_AUTHCODE}\n")
-    ran = _run(program, str(scores), TOEFL_AUTHCODE_FILE=str(key))
+    # The authcode from a file with a line break at its end, and the scores to a file.
+    authcode, scores = tmp_path / "authcode", tmp_path / "scores"
+    authcode.write_text(f"{DEMO_AUTHCODE}\n")
+    ran = _run(program, str(scores), TOEFL_AUTHCODE_FILE=str(authcode))
     assert (ran.returncode, ran.stdout, ran.stderr, scores.read_bytes()) == (0, b"", b"", legacy)
     assert {request.line for request in sandbox.requests} == {REQUEST_LINE}
 
@@ -166,24 +166,24 @@ def test_a_failure_leaves_no_scores_and_says_why(
     assert file.read_bytes() == b"of yesterday"
 
 
-def test_the_key_does_not_follow_a_redirect(program: Program, sandbox: Sandbox) -> None:
+def test_the_authcode_does_not_follow_a_redirect(program: Program, sandbox: Sandbox) -> None:
     with Sandbox() as elsewhere:
         sandbox.faults = Faults(location=elsewhere.url)
         assert "302" in _failed(_run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE))
         assert not elsewhere.requests
 
 
-def test_a_wrong_key_or_none(program: Program, sandbox: Sandbox) -> None:
+def test_a_wrong_authcode_or_none(program: Program, sandbox: Sandbox) -> None:
     assert "401" in _failed(_run(program, TOEFL_AUTHCODE="c3ludGhldGljOm90aGVy"))
     assert "TOEFL_AUTHCODE" in _failed(_run(program))
-    # What is no key is in no message: libraries repeat a header that they cannot send.
+    # The message does not contain a malformed authcode: libraries repeat a header that they cannot send.
     malformed = _failed(_run(program, TOEFL_AUTHCODE="synthetic\nX-Other: secret"))
-    assert "There is no API key" in malformed
+    assert "There is no authcode" in malformed
     assert "secret" not in malformed
     assert len(sandbox.requests) == 1
 
 
-def test_no_scores_are_no_failure(program: Program, sandbox: Sandbox) -> None:
+def test_an_empty_range_is_a_success(program: Program, sandbox: Sandbox) -> None:
     options = sandbox.options
     sandbox.options = Options(records=0)
     try:
@@ -193,7 +193,7 @@ def test_no_scores_are_no_failure(program: Program, sandbox: Sandbox) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
 
 
-_PATIENCE: Final[dict[Language, tuple[str, str]]] = {
+_TIMEOUTS: Final[dict[Language, tuple[str, str]]] = {
     "csharp": ("FromMinutes(5)", "FromSeconds(1)"),
     "java": ("5, TimeUnit.MINUTES", "1, TimeUnit.SECONDS"),
     "python": ("timeout=(10, 60)", "timeout=(10, 1)"),
@@ -201,7 +201,7 @@ _PATIENCE: Final[dict[Language, tuple[str, str]]] = {
 }
 
 
-def test_what_the_programs_hold_is_what_was_asked_whatever_that_is(language: Language, tmp_path: Path) -> None:
+def test_a_hostile_query_is_sent_as_it_is(language: Language, tmp_path: Path) -> None:
     with Sandbox() as sandbox:
         program = _built(language, sandbox.url, HOSTILE, tmp_path)
         ran = _run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE)
@@ -210,14 +210,14 @@ def test_what_the_programs_hold_is_what_was_asked_whatever_that_is(language: Lan
         assert (query["type"], query["reportby"]) == ([HOSTILE.type], [HOSTILE.reportby])
 
 
-def test_its_patience_has_an_end(language: Language, tmp_path: Path) -> None:
+def test_a_slow_answer_times_out(language: Language, tmp_path: Path) -> None:
     with Sandbox(faults=Faults(delay=50)) as sandbox:
-        program = _built(language, sandbox.url, GUIDE, tmp_path, **dict([_PATIENCE[language]]))
+        program = _built(language, sandbox.url, GUIDE, tmp_path, **dict([_TIMEOUTS[language]]))
         assert _failed(_run(program, TOEFL_AUTHCODE=DEMO_AUTHCODE)).strip()
 
 
 def _literals(language: Language, text: str) -> list[str]:
-    """The address, the dates and the rest, as the language reads them."""
+    """Return the address, the dates and the rest as the language reads them."""
     if language == "python":
         assigned = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
         return [ast.literal_eval(node.value) for node in assigned[:4]]
@@ -228,7 +228,7 @@ def _literals(language: Language, text: str) -> list[str]:
 
 
 @given(type_=st.text(), reportby=st.text(), operation=st.text(), upstream=st.sampled_from(["", "'", '"', "\\", "$(x)"]))
-def test_no_text_gets_out_of_its_literal(type_: str, reportby: str, operation: str, upstream: str) -> None:
+def test_no_text_escapes_its_literal(type_: str, reportby: str, operation: str, upstream: str) -> None:
     query = replace(GUIDE, type=type_, reportby=reportby, operation=operation)
     for language in LANGUAGES:
         text = successor.program(language, f"https://example.org/{upstream}", query)
@@ -241,7 +241,7 @@ def test_no_text_gets_out_of_its_literal(type_: str, reportby: str, operation: s
         assert asked == {"type": [type_], "reportby": [reportby]}
 
 
-def test_curl_is_given_no_key_as_an_argument(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_authcode_is_no_argument_of_curl(sandbox: Sandbox, tmp_path: Path) -> None:
     program = _built("curl", sandbox.url, GUIDE, tmp_path)
     real = require("curl", install=_CURL)
     spy = tmp_path / "bin" / "curl"
@@ -250,53 +250,51 @@ def test_curl_is_given_no_key_as_an_argument(sandbox: Sandbox, tmp_path: Path) -
         f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/arguments\nenv >>{tmp_path}/arguments\nexec {real} "$@"\n'
     )
     spy.chmod(0o755)
-    key = tmp_path / "key"
-    key.write_text(DEMO_AUTHCODE)
-    ran = _run(program, TOEFL_AUTHCODE_FILE=str(key), PATH=f"{spy.parent}:{os.environ['PATH']}")
+    authcode = tmp_path / "authcode"
+    authcode.write_text(DEMO_AUTHCODE)
+    ran = _run(program, TOEFL_AUTHCODE_FILE=str(authcode), PATH=f"{spy.parent}:{os.environ['PATH']}")
     assert (ran.returncode, len(ran.stdout) > 1000) == (0, True)
     seen = (tmp_path / "arguments").read_text()
     assert "--header\n@-\n" in seen
     assert DEMO_AUTHCODE not in seen
 
 
-def test_the_address_is_the_gateways_own() -> None:
+def test_the_url_is_the_one_that_the_gateway_sends() -> None:
     path = successor.url("https://example.org/scores", GUIDE).removeprefix("https://example.org")
     assert f"GET {path} HTTP/1.1" == REQUEST_LINE
 
 
-def test_it_asks_for_json_where_the_call_was_answered_with_that(language: Language, sandbox: Sandbox) -> None:
+def test_a_json_call_is_replaced_by_a_json_request(language: Language, sandbox: Sandbox) -> None:
     json_query = replace(GUIDE, format="json")
     assert successor.url(sandbox.url, json_query) == f"{successor.url(sandbox.url, GUIDE)}&format=json"
     assert _literals(language, successor.program(language, sandbox.url, json_query))[-1].endswith("&format=json")
 
 
-def test_the_call_is_chosen_by_caller_and_operation() -> None:
+def test_the_query_is_selected_by_caller_and_operation() -> None:
     other = replace(GUIDE, operation="getScorelinkDataByReportDate")
     known = summary(caller("one"), caller("two", last_queries=(GUIDE, other)), caller("none", last_queries=()))
-    assert successor.chosen(known, "one", None) == GUIDE
-    assert successor.chosen(known, "two", other.operation) == other
+    assert successor.select_query(known, "one", None) == GUIDE
+    assert successor.select_query(known, "two", other.operation) == other
     for name, operation, reason in (
-        ("two", None, "one of GetScores, getScorelinkDataByReportDate"),
+        ("two", None, "choose one --operation of GetScores, getScorelinkDataByReportDate"),
         ("two", "getEDIData", "no call of getEDIData"),
-        ("none", None, "no call of it"),
-        ("three", None, "nobody has called by this name"),
+        ("none", None, "none: no call has been answered"),
+        ("three", None, "has no caller of this name"),
     ):
         with pytest.raises(LookupError, match=reason):
-            successor.chosen(known, name, operation)
+            successor.select_query(known, name, operation)
 
 
 def test_from_a_call_to_its_successor(sandbox: Sandbox, legacy: bytes, tmp_path: Path) -> None:
-    admin = f"127.0.0.1:{free_port()}"
-    settings = {"GATEWAY__ADMIN_BIND": admin, "LEDGER__URL": f"sqlite:///{tmp_path}/ledger.db"}
-    with running_gateway(sandbox.url, tmp_path / "log", settings=settings) as gateway:
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    with running_gateway(sandbox.url, tmp_path / "gateway", {"ledger": {"url": ledger}}) as gateway:
         assert post(gateway.url, envelope()).result == legacy
-        page = f"http://{admin}/"
-        until(lambda: "this-machine" in requests.get(page, timeout=10).text, "figures")
-        assert "No, do not switch the gateway off today." in requests.get(page, timeout=10).text
-        shown = html.fromstring(requests.get(f"{page}successor?caller=this-machine", timeout=10).content)
+        wait_until(lambda: "this-machine" in gateway.admin("/").text, "figures")
+        assert "No, do not switch the gateway off today." in gateway.admin("/").text
+        shown = html.fromstring(gateway.admin("/successor?caller=this-machine").content)
     environment = {
         "TOEFL_SHIM_UPSTREAM__URL": sandbox.url,
-        "TOEFL_SHIM_LEDGER__URL": settings["LEDGER__URL"],
+        "TOEFL_SHIM_LEDGER__URL": ledger,
         "TOEFL_SHIM_AUTHCODES": json.dumps([{"name": "main", "env": "UNUSED"}]),
     }
 
@@ -309,4 +307,4 @@ def test_from_a_call_to_its_successor(sandbox: Sandbox, legacy: bytes, tmp_path:
         program = successor.program(language, sandbox.url, GUIDE)
         assert told("this-machine", "--operation", "GetScores", "--lang", language) == program
         assert program.strip() in ["".join(map(str, block.itertext())).strip() for block in shown.iter("pre")]
-    assert told("nobody", "--lang", "curl").startswith("1 refused nobody: nobody has called by this name")
+    assert told("nobody", "--lang", "curl").startswith("1 refused nobody: the ledger has no caller of this name")

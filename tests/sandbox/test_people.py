@@ -21,7 +21,7 @@ def test_a_person_is_always_the_same_and_fits_the_record(number: int, of_2026: b
 
 
 @given(_numbers)
-def test_a_person_is_no_other(number: int) -> None:
+def test_two_people_differ(number: int) -> None:
     values, others = (person(n, START, of_2026=False, beyond_ascii=False) for n in (number, number + 1))
     assert all(values[name] != others[name] for name in ("registration_number", "email", "security_id_number"))
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Request, Sandbox, sample, select
+from shim.sandbox import DEMO_AUTHCODE, AnsweredRequest, Faults, Options, Sandbox, sample, select
 from shim.sandbox.keys import BROKEN_AUTHCODE, FAILED_AUTHCODE, FORBIDDEN_AUTHCODE, INACTIVE_AUTHCODE
 from tests.guide import END, QUERY, REQUEST_LINE, START
 
@@ -72,7 +72,7 @@ def test_the_sample_data_does_not_depend_on_the_range(sandbox: Sandbox) -> None:
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_query_that_lacks_something(sandbox: Sandbox, missing: str, sentence: str, as_json: bool) -> None:
+def test_a_missing_parameter_is_named(sandbox: Sandbox, missing: str, sentence: str, as_json: bool) -> None:
     sandbox.faults = Faults(json_errors=as_json)
     response = _get(sandbox, query={missing: None})
     assert response.status_code == 400
@@ -88,7 +88,7 @@ def test_a_query_that_lacks_something(sandbox: Sandbox, missing: str, sentence: 
         {"enddate": QUERY["startdate"]},
     ],
 )
-def test_a_query_whose_dates_are_no_range(sandbox: Sandbox, dates: dict[str, str]) -> None:
+def test_dates_that_make_no_range_are_refused(sandbox: Sandbox, dates: dict[str, str]) -> None:
     assert _get(sandbox, query=dates).status_code == 400
 
 
@@ -105,7 +105,7 @@ def test_a_query_whose_dates_are_no_range(sandbox: Sandbox, dates: dict[str, str
         (BROKEN_AUTHCODE, 500, "internal server error"),
     ],
 )
-def test_authcodes_that_open_nothing(sandbox: Sandbox, authcode: str | None, status: int, sentence: str) -> None:
+def test_refused_authcodes(sandbox: Sandbox, authcode: str | None, status: int, sentence: str) -> None:
     response = _get(sandbox, authcode=authcode)
     assert (response.status_code, response.text) == (status, sentence)
 
@@ -157,7 +157,7 @@ def test_a_chunked_body_is_the_same(sandbox: Sandbox) -> None:
 def test_it_remembers_what_was_asked_but_not_the_authcode(sandbox: Sandbox) -> None:
     _get(sandbox)
     assert list(sandbox.requests) == [
-        Request(REQUEST_LINE.replace("16:45:03", "16%3A45%3A03").replace("16:52:13", "16%3A52%3A13"), 200)
+        AnsweredRequest(REQUEST_LINE.replace("16:45:03", "16%3A45%3A03").replace("16:52:13", "16%3A52%3A13"), 200)
     ]
     assert DEMO_AUTHCODE not in repr(sandbox.requests)
 
@@ -172,7 +172,7 @@ def test_connections_are_kept(sandbox: Sandbox) -> None:
     connection.close()
 
 
-def test_what_has_stopped_answers_no_kept_connection() -> None:
+def test_a_stopped_server_answers_on_no_kept_connection() -> None:
     with Sandbox() as sandbox:
         connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=10)
         connection.request("GET", "/scores")
@@ -183,7 +183,7 @@ def test_what_has_stopped_answers_no_kept_connection() -> None:
             connection.getresponse()
 
 
-def test_it_says_nothing_of_clients_that_go_away(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_clients_that_close_the_connection_are_not_logged(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     gone = socket.create_connection(("127.0.0.1", urlsplit(sandbox.url).port or 0))
     gone.sendall(b"GET /scores")
     # Closed so, a connection is reset.

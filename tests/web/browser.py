@@ -1,4 +1,4 @@
-"""A real browser, Chromium, that loads nothing but what a test serves."""
+"""A real browser, Chromium, that can reach only the server of a test."""
 
 import base64
 import json
@@ -32,14 +32,14 @@ class Browser:
     """A browser with one window.
 
     Attributes:
-        driver: Selenium's, for all that has no method here.
+        driver: Selenium's driver, for everything without a method here.
     """
 
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
 
     def show(self, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
-        """Set the size of the window, the colours that the reader likes, and whether scripts run."""
+        """Set the size of the window, the colour scheme, and whether scripts run."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._command("Emulation.setDeviceMetricsOverride", metrics)
@@ -48,41 +48,41 @@ class Browser:
         self._command("Emulation.setScriptExecutionDisabled", {"value": not scripts})
 
     def open(self, url: str) -> None:
-        """Open a page, and forget what was said and asked for before."""
+        """Open a page, and drop the earlier messages and requests."""
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)  # type: ignore[no-untyped-call]
         self.driver.get(url)
 
     def settle(self) -> None:
-        """Wait until the page was drawn anew."""
+        """Wait until the page is redrawn."""
         self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     @property
     def text(self) -> str:
-        """What the page says, as it is seen."""
+        """The visible text of the page."""
         return str(self.run("return document.body.innerText"))
 
     def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever the script returns
-        """Run a script in the page."""
+        """Run a script in the page, and return its result."""
         return self.driver.execute_script(script, *arguments)
 
     def screenshot(self, path: Path) -> None:
-        """Take a picture of the whole page, as PNG."""
+        """Write a picture of the whole page, as PNG."""
         taken = self._command("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True})
         path.write_bytes(base64.b64decode(taken["data"]))
 
     def console(self) -> list[str]:
-        """What the browser complained of since the last look: errors, and all that the page's policy forbids."""
+        """Return the browser's messages since the last call: errors, and violations of the page's content policy."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
     def requests(self) -> list[str]:
-        """The addresses that were asked for since the last look."""
+        """Return the URLs that were requested since the last call."""
         entries = self.driver.get_log("performance")  # type: ignore[no-untyped-call]
         events = [json.loads(entry["message"])["message"] for entry in entries]
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
     def barriers(self) -> list[str]:
-        """What axe-core finds that keeps people from using the page."""
+        """Return the accessibility violations that axe-core finds."""
         self.run(_AXE.read_text(encoding="utf-8"))
         found: Any = self.driver.execute_async_script("axe.run().then((found) => arguments[0](found.violations))")
         return [f"{each['id']}: {node['html']} {node['failureSummary']}" for each in found for node in each["nodes"]]
@@ -93,7 +93,7 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Start a browser, and end it with the block."""
+    """Run a browser until the end of the block."""
     options = ChromeOptions()
     options.binary_location = require("chromium", install=_INSTALL)
     service = ChromeService(require("chromedriver", install=_INSTALL))

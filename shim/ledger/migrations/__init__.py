@@ -1,1 +1,1 @@
-"""How the tables of the ledger came to be; Alembic runs these."""
+"""The migrations of the ledger's tables, which Alembic runs."""

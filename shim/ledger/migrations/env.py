@@ -1,8 +1,8 @@
-"""What Alembic runs: the changes that a ledger lacks, in the transaction that it is given."""
+"""Alembic's environment: run the missing migrations in the transaction of the given connection."""
 
 from alembic import context
 
-from shim.ledger.store import metadata
+from shim.ledger.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

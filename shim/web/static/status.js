@@ -4,24 +4,24 @@ const chart = document.getElementById("chart");
 
 for (const details of document.querySelectorAll("details.figures")) details.open = false;
 
-// Drawn again whenever its room or the colours change; the table says the same without it.
+// Redraw the chart when its size or the colours change. The table has the same numbers.
 if (chart) {
   const data = JSON.parse(document.getElementById("data").textContent);
   const DAY = 86400;
   const today = data.days.at(-1);
   const tomorrow = today + DAY;
-  const most = Math.max(1, ...data.left, ...data.called);
-  const hasPace = data.sunset > tomorrow && data.left.at(-1) > 0;
+  const most = Math.max(1, ...data.remaining, ...data.active);
+  const hasPace = data.sunset > tomorrow && data.remaining.at(-1) > 0;
   const first = Math.min(data.days[0], today - 14 * DAY);
   const last = Math.max(tomorrow, hasPace ? data.sunset : 0);
 
-  // The line goes on to the end of today, and from there the pace to the sunset.
-  const remaining = data.left.at(-1);
+  // The line ends at the end of today, where the pace to the sunset begins.
+  const remaining = data.remaining.at(-1);
   const none = data.days.map(() => null);
   const series = [
     [...data.days, tomorrow, ...(hasPace ? [data.sunset] : [])],
-    [...data.called, null, ...(hasPace ? [null] : [])],
-    [...data.left, remaining, ...(hasPace ? [null] : [])],
+    [...data.active, null, ...(hasPace ? [null] : [])],
+    [...data.remaining, remaining, ...(hasPace ? [null] : [])],
     [...none, ...(hasPace ? [remaining, 0] : [null])],
   ];
 
@@ -97,7 +97,7 @@ if (chart) {
   new ResizeObserver(() => chart.clientWidth !== plot.width && plot.setSize(size())).observe(chart);
 }
 
-// navigator.clipboard is there on loopback and https alone; elsewhere the selection is copied.
+// Browsers offer navigator.clipboard only on loopback and https. Elsewhere, copy the selection.
 const copy = async (source) => {
   if (navigator.clipboard) return navigator.clipboard.writeText(source.textContent);
   getSelection().selectAllChildren(source);

@@ -71,7 +71,7 @@ class TestCallersAdd:
         assert PasswordHasher().verify(entry.pop("password_hash"), OWN_PASSWORD)
         assert entry == {"name": "import", "credentials": "own", "user": "registrar"}
 
-    def test_what_is_typed_differently_is_asked_for_again(self) -> None:
+    def test_two_different_passwords_are_asked_for_again(self) -> None:
         twice = ("Password: ", OWN_PASSWORD), ("confirmation: ", OWN_PASSWORD)
         first = ("Password: ", "another"), ("confirmation: ", "yet another")
         status, shown = typed(["callers", "add", "import", "registrar"], *first, *twice)
@@ -118,14 +118,14 @@ class TestAuthcode:
         assert re.search(r"authcode is well-formed, and not readable by everybody\n$", inspected.stdout)
         assert not [secret for secret in (SECRET, authcode) if secret in inspected.stdout + inspected.stderr]
 
-    def test_a_file_that_is_there_is_kept(self, file: Path) -> None:
+    def test_an_existing_file_is_kept(self, file: Path) -> None:
         file.write_text("kept")
         ran = piped(["authcode", "encode", "--id", "a", str(file)], f"{SECRET}\n")
         assert (ran.returncode, file.read_text()) == (1, "kept")
         assert SECRET not in ran.stdout + ran.stderr
 
     @pytest.mark.parametrize(("client", "secret"), [("a", f"{SECRET}:b"), (f"{SECRET}:b", "c"), ("a", "")])
-    def test_no_halves(self, file: Path, client: str, secret: str) -> None:
+    def test_what_makes_no_authcode_is_refused(self, file: Path, client: str, secret: str) -> None:
         ran = piped(["authcode", "encode", "--id", client, str(file)], f"{secret}\n")
         assert (ran.returncode, file.exists()) == (1, False)
         assert SECRET not in ran.stdout + ran.stderr
@@ -141,7 +141,9 @@ class TestAuthcode:
         ],
         ids=["public", "empty", "not encoded", "cut", "no colon"],
     )
-    def test_inspect_says_what_is_wrong_and_not_what_it_is(self, file: Path, text: str, mode: int, reason: str) -> None:
+    def test_inspect_tells_what_is_wrong_without_the_authcode(
+        self, file: Path, text: str, mode: int, reason: str
+    ) -> None:
         file.write_text(text)
         file.chmod(mode)
         ran = piped(["authcode", "inspect", str(file)], "")

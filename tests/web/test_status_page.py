@@ -1,8 +1,8 @@
-"""The status page: what it says, and how it is in a real browser."""
+"""The status page: its text, and the page in a real browser."""
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +14,9 @@ from selenium.webdriver.common.keys import Keys
 
 from shim.config import BrownoutSettings, RetirementSettings
 from shim.ledger.summary import Summary
-from shim.retirement import successor
-from shim.web.page import Answer, Health, Key, StatusPage, burndown, verdict
+from shim.retirement import successor, verdict
+from shim.web.health import AuthcodeHealth, Health
+from shim.web.status_page import PageResponse, StatusPage
 from tests.ledger.summaries import MADE, caller, summary
 from tests.web.browser import Browser, browser
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 UPSTREAM: Final = "https://toeflaccess-api.ets.org/scores"
+SUNSET: Final = datetime(2027, 6, 30, tzinfo=UTC)
 RETIREMENT: Final = RetirementSettings(
     deprecated=datetime(2026, 12, 1, tzinfo=UTC),
-    sunset=datetime(2027, 6, 30, tzinfo=UTC),
+    sunset=SUNSET,
     info_url="https://it.example.edu/toefl",
     brownouts=(
         BrownoutSettings(start=MADE - timedelta(days=3), end=MADE - timedelta(days=3, hours=-3)),
@@ -35,8 +37,7 @@ RETIREMENT: Final = RetirementSettings(
         BrownoutSettings(start=MADE + timedelta(days=9), end=MADE + timedelta(days=9, hours=2), dry_run=True),
     ),
 )
-WELL: Final = Health((Key("main", 34 * 86400, "accepted"),), is_answering=True)
-AGES_AGO: Final = MADE - timedelta(days=60)
+WELL: Final = Health((AuthcodeHealth("main", 34 * 86400, "accepted"),), is_answering=True)
 HOSTILE: Final = "<img src=x onerror=\"document.title='hit'\">&'</script>"
 
 MANY: Final = summary(
@@ -61,111 +62,94 @@ def _page(known: Summary | None = MANY, **other: Any) -> StatusPage:  # noqa: AN
         "hosts": frozenset(),
         "clock": lambda: MADE,
     }
-    return StatusPage(read=lambda: known, **attributes | other)
+    return StatusPage(read_summary=lambda: known, **attributes | other)
 
 
-def _get(path: str = "/", query: str = "", host: str = "127.0.0.1:8079", **other: Any) -> Answer:  # noqa: ANN401 - same
-    answer = _page(**other).answer(path, query, host, WELL)
-    assert answer is not None
-    return answer
+def _get(path: str = "/", query: str = "", host: str = "127.0.0.1:8079", **other: Any) -> PageResponse:  # noqa: ANN401 - same
+    response = _page(**other).respond(path, query, host, WELL)
+    assert response is not None
+    return response
 
 
-def _parsed(answer: Answer) -> Any:  # noqa: ANN401 - lxml.html has no types
-    return html.fromstring(answer.body)
+def _parsed(response: PageResponse) -> Any:  # noqa: ANN401 - lxml.html has no types
+    return html.fromstring(response.body)
 
 
-def _text(answer: Answer) -> str:
-    return " ".join(_parsed(answer).find("body").text_content().split())
+def _text(response: PageResponse) -> str:
+    return " ".join(_parsed(response).find("body").text_content().split())
 
 
-@pytest.mark.parametrize(
-    ("known", "answer", "reason"),
-    [
-        (None, "unknown", "no figures"),
-        (summary(), "unknown", "No call of a caller with a name"),
-        (replace(summary(GONE), made=MADE - timedelta(minutes=11)), "unknown", "11:49 UTC on 24 November 2026"),
-        (summary(GONE, MARKED), "yes", "Calls are counted since 26 September 2026"),
-        (summary(caller(), GONE), "no", "1 of 2 callers still needs it"),
-        (summary(caller(), RETURNED), "no", "Marked as migrated, but still calling: returned"),
-    ],
-)
-def test_it_says_whether_the_gateway_may_be_switched_off(known: Summary | None, answer: str, reason: str) -> None:
-    told = verdict(known, RETIREMENT, MADE)
-    assert told.answer == answer
-    assert reason in " ".join(told.reasons)
-    text = _text(_get(known=known))
-    assert told.headline in text
-    assert reason in text
-    # A yes is never said beside a no.
-    assert (answer == "yes") == ("may be switched off today." in text and "whether" not in text)
+@pytest.mark.parametrize("known", [None, summary(GONE, MARKED), summary(caller(), RETURNED)], ids=["none", "yes", "no"])
+def test_it_shows_the_verdict(known: Summary | None) -> None:
+    decided = verdict.decide(known, RETIREMENT, MADE)
+    shown = _parsed(_get(known=known)).xpath("//section[starts-with(@class, 'verdict')]")[0]
+    assert shown.get("class") == f"verdict {decided.answer}"
+    assert " ".join(shown.text_content().split()) == " ".join((decided.headline, *decided.reasons))
 
 
-def test_after_the_sunset_it_says_so() -> None:
+def test_it_shows_the_days_until_the_sunset() -> None:
     late = RetirementSettings(sunset=MADE - timedelta(days=1), info_url="https://it.example.edu/")
-    assert "The sunset has passed" in " ".join(verdict(summary(caller()), late, MADE).reasons)
     assert "has passed" in _text(_get(retirement=late))
     assert "1 day left" in _text(_get(retirement=late.model_copy(update={"sunset": MADE + timedelta(hours=3)})))
     assert "not set" in _text(_get(retirement=RetirementSettings()))
 
 
-def test_the_last_day_of_the_chart_is_the_verdict() -> None:
-    for callers in ([], [caller()], [GONE], [MARKED, RETURNED], [GONE, caller(), MARKED]):
-        known = summary(*callers)
-        days = burndown(known)
-        assert days[-1].day == MADE.date()
-        assert days[-1].left == len(known.in_use_by)
-        assert days[-1].called == sum(bool(each.daily[-1]) for each in callers)
-    gone = burndown(summary(GONE, caller(last_days=[1, *[0] * 9])))
-    assert [gone[at].left for at in (0, 19, 20, 49, 50, 59)] == [1, 1, 0, 0, 1, 1]
-    assert len(gone) == 60  # what was before the first call is not known
+def test_the_chart_has_the_burndown_and_the_sunset() -> None:
+    data = json.loads(_parsed(_get()).xpath("//script[@id='data']")[0].text)
+    assert (data["days"][-1], data["sunset"]) == (int(MADE.timestamp()) - 12 * 3600, int(SUNSET.timestamp()))
+    assert (data["remaining"][-1], data["active"][-1]) == (3, 3)
+    assert len(data["days"]) == len(data["remaining"]) == len(data["active"]) == 80
+    assert "3 callers still need the gateway today" in _text(_get())
 
 
-def test_who_calls() -> None:
+def test_it_lists_the_callers() -> None:
     rows = _parsed(_get()).xpath("//table[@class='callers']/tbody/tr")
-    told = {row.find("th").text_content().split()[0]: " ".join(row.text_content().split()) for row in rows}
-    assert "210 900 → steady GetScores WCF Yes" in told["registrar-import"]
-    assert "Still calls marked as migrated 14 November 2026, 3 calls since" in told["law-school"]
-    assert "No, since 12 November 2026 marked as migrated" in told["admissions"]
-    assert "No, since 10 October 2026 no call for 30 days" in told["old-portal"]
-    stranger = told["0f3a9c5d7e21b846has"]
-    assert "has no name in the configuration" in stranger
-    assert stranger.endswith("No, it was not let in What replaces its calls: 0f3a9c5d7e21b846")
+    shown = {row.find("th").text_content().split()[0]: " ".join(row.text_content().split()) for row in rows}
+    assert "210 900 → steady GetScores WCF Yes" in shown["registrar-import"]
+    assert "Still calls marked as migrated on 14 November 2026, 3 calls since" in shown["law-school"]
+    assert "No, since 12 November 2026 marked as migrated" in shown["admissions"]
+    assert "No, since 10 October 2026 no call for 30 days" in shown["old-portal"]
+    unnamed = shown["0f3a9c5d7e21b846not"]
+    assert "not named in the configuration" in unnamed
+    assert unnamed.endswith("No, it has no access Replacement requests for 0f3a9c5d7e21b846")
     assert [row.get("class") for row in rows] == ["", "returned", "gone", "gone", "", ""]
     assert "Callers left 3 of 5 234 calls in 7 days" in _text(_get())
 
 
-def test_a_crowd_does_not_make_the_page_endless() -> None:
+def test_it_lists_no_more_than_200_callers() -> None:
     crowd = summary(*(caller(f"unknown-{number}", is_named=False) for number in range(999)), caller())
     answer = _get(known=crowd)
     assert "1 of 1 callers still needs it." in _text(answer)
     rows = _parsed(answer).xpath("//table[@class='callers']/tbody/tr")
     assert len(rows) == 200
-    assert "registrar-import" in rows[0].text_content()  # whatever a crowd of strangers does
-    assert "the 200 that called last" in _text(answer)
-    assert "that called last" not in _text(_get())
+    assert "registrar-import" in rows[0].text_content()  # named callers come first
+    assert "Only 200 callers are shown" in _text(answer)
+    assert "Only 200" not in _text(_get())
 
 
-def test_keys_upstream_and_brownouts() -> None:
-    ill = Health((Key("main", None, "not used yet"), Key("law", 86400, "refused")), is_answering=False)
-    answer = _page().answer("/", "", "localhost", ill)
+def test_it_shows_authcodes_upstream_and_brownouts() -> None:
+    ill = Health(
+        (AuthcodeHealth("main", None, "not used yet"), AuthcodeHealth("law", 86400, "refused")), is_answering=False
+    )
+    answer = _page().respond("/", "", "localhost", ill)
     assert answer is not None
     text = _text(answer)
-    for told in (
+    for expected in (
         "does not answer",
-        "“main” not used yet in the environment, its age is not known",
-        "“law” refused generate a new one",
+        "Authcode “main” not used yet from the environment, age unknown",
+        "Authcode “law” refused generate a new API key in TOEFL Access",
         "over 21 November 2026, 12:00 to 15:00 UTC, for all callers",
-        "now 24 November 2026, 11:00 to 13:00 UTC, for all callers but law-school",
-        "to come 3 December 2026, 12:00 to 14:00 UTC, for all callers; a dry run",
-        "they hit registrar-import (12 calls).",
+        "now 24 November 2026, 11:00 to 13:00 UTC, for all callers except law-school",
+        "planned 3 December 2026, 12:00 to 14:00 UTC, for all callers; dry run: calls are answered",
+        "brownouts hit registrar-import (12 calls).",
     ):
-        assert told in text
+        assert expected in text
     assert "34 days old" in _text(_get())
-    assert "they hit nobody" in _text(_get(known=summary(GONE)))
+    assert "brownouts hit no caller" in _text(_get(known=summary(GONE)))
     assert "Brownouts" not in _text(_get(retirement=RetirementSettings()))
 
 
-def test_what_callers_choose_is_text() -> None:
+def test_values_from_callers_are_escaped() -> None:
     for answer in (
         _get(),
         _get("/successor", "caller=%3Cimg+src%3Dx+onerror%3D%22document.title%3D%27hit%27%22%3E%26%27%3C/script%3E"),
@@ -175,14 +159,14 @@ def test_what_callers_choose_is_text() -> None:
         assert HOSTILE in _parsed(answer).text_content()
 
 
-def test_the_programs_of_a_caller() -> None:
+def test_the_replacements_of_a_caller() -> None:
     known = summary(caller("one", last_queries=()), caller("two"))
     (query,) = known.callers[1].last_queries
     shown = _parsed(_get("/successor", "caller=two", known=known))
     blocks = [block.text_content() for block in shown.iter("pre")]
     programs = [successor.program(language, UPSTREAM, query).strip() for language in successor.LANGUAGES]
     assert [block.strip() for block in blocks] == [successor.url(UPSTREAM, query), *programs]
-    assert "nobody knows what it asks for" in _text(_get("/successor", "caller=one", known=known))
+    assert "its requests are not known" in _text(_get("/successor", "caller=one", known=known))
     for query_string, known_callers in (("caller=three", known), ("", known), ("caller=two", None)):
         assert _get("/successor", query_string, known=known_callers).status == HTTPStatus.NOT_FOUND
 
@@ -190,7 +174,7 @@ def test_the_programs_of_a_caller() -> None:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8079", "localhost:8079", "[::1]:8079", "[fe80::1]", "10.1.2.3", "Gw.example.edu:1"]
 )
-def test_it_is_asked_for_by_an_address_or_a_name_it_knows(host: str) -> None:
+def test_it_answers_to_addresses_and_its_own_names(host: str) -> None:
     assert _get(host=host, hosts=frozenset({"gw.example.edu"})).status == HTTPStatus.OK
 
 
@@ -207,13 +191,13 @@ def test_it_is_asked_for_by_an_address_or_a_name_it_knows(host: str) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/successor"])
-def test_a_name_that_somebody_else_made_lead_here_is_refused(host: str, path: str) -> None:
+def test_it_refuses_the_host_names_of_other_sites(host: str, path: str) -> None:
     answer = _get(path, "caller=registrar-import", host, hosts=frozenset({"gw.example.edu"}))
     assert answer.status == HTTPStatus.MISDIRECTED_REQUEST
     assert b"registrar" not in answer.body
 
 
-def test_how_it_may_be_kept_and_what_it_may_load() -> None:
+def test_its_headers_forbid_caching_and_foreign_content() -> None:
     headers = dict(_get().headers)
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Security-Policy"] == (
@@ -232,10 +216,10 @@ def test_how_it_may_be_kept_and_what_it_may_load() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/static/", "/static/../page.py", "/static/uplot.LICENSE", "/status.html", "//", "/static"]
+    "path", ["/static/", "/static/../status_page.py", "/static/uplot.LICENSE", "/status.html", "//", "/static"]
 )
-def test_there_is_nothing_else(path: str) -> None:
-    assert _page().answer(path, "", "127.0.0.1", WELL) is None
+def test_other_paths_have_no_page(path: str) -> None:
+    assert _page().respond(path, "", "127.0.0.1", WELL) is None
 
 
 class _Quiet(WSGIRequestHandler):
@@ -248,7 +232,7 @@ def url() -> Iterator[str]:
     served = _page(MANY)
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        answer = served.answer(environ["PATH_INFO"], environ["QUERY_STRING"], environ["HTTP_HOST"], WELL)
+        answer = served.respond(environ["PATH_INFO"], environ["QUERY_STRING"], environ["HTTP_HOST"], WELL)
         assert answer is not None
         start_response(f"{answer.status.value} {answer.status.phrase}", answer.headers)
         return [answer.body]
@@ -279,7 +263,7 @@ _PATHS: Final = ("", "successor?caller=registrar-import", "successor?caller=nobo
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", _PATHS, ids=["status", "programs", "unknown"])
-def test_everybody_can_read_it(path: str, width: int, dark: bool, url: str, window: Browser) -> None:
+def test_it_is_accessible(path: str, width: int, dark: bool, url: str, window: Browser) -> None:
     window.show(width=width, height=844, dark=dark)
     window.open(url + path)
     for details in window.driver.find_elements("css selector", "details:not([open]) > summary"):
@@ -304,11 +288,11 @@ _COLOURS: Final = """
 
 
 @pytest.mark.parametrize(("dark", "line"), [(False, "29,78,216"), (True, "147,180,255")])
-def test_the_chart_is_drawn_in_the_readers_colours(dark: bool, line: str, url: str, window: Browser) -> None:
+def test_the_chart_follows_the_colour_scheme(dark: bool, line: str, url: str, window: Browser) -> None:
     window.show(dark=not dark)
     window.open(url)
     assert window.run(_COLOURS).get(line, 0) == 0
-    window.show(dark=dark)  # while it is open, as at nightfall
+    window.show(dark=dark)  # the scheme changes while the page is open
     window.settle()
     assert window.run(_COLOURS)[line] > 200
     width = window.run("return document.querySelector('#chart canvas').width")
@@ -318,19 +302,19 @@ def test_the_chart_is_drawn_in_the_readers_colours(dark: bool, line: str, url: s
     assert window.run(_COLOURS)[line] > 100
 
 
-def test_without_scripts_a_table_stands_for_the_chart(url: str, window: Browser) -> None:
+def test_without_scripts_a_table_replaces_the_chart(url: str, window: Browser) -> None:
     window.show(scripts=False)
     window.open(url)
     text = window.text
     assert "Still need the gateway" in text
     assert "24 November 2026" in text
-    assert "called on the day" not in text  # the legend of no chart
+    assert "called that day" not in text  # the legend of the chart
     assert "Still calls" in text
     window.open(f"{url}successor?caller=registrar-import")
     assert not any(button.is_displayed() for button in window.driver.find_elements("css selector", "button"))
 
 
-def test_everything_can_be_reached_by_keyboard(url: str, window: Browser) -> None:
+def test_every_control_can_be_reached_by_keyboard(url: str, window: Browser) -> None:
     window.open(f"{url}successor?caller=registrar-import")
     reached = []
     for _ in range(20):
@@ -344,13 +328,13 @@ def test_everything_can_be_reached_by_keyboard(url: str, window: Browser) -> Non
 
 
 @pytest.mark.parametrize("has_clipboard", [True, False])
-def test_a_program_is_copied_with_a_key(has_clipboard: bool, url: str, window: Browser) -> None:
+def test_a_program_is_copied_with_the_enter_key(has_clipboard: bool, url: str, window: Browser) -> None:
     window.driver.execute_cdp_cmd(
         "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )
     window.open(f"{url}successor?caller=registrar-import")
     window.run("window.clipboard = navigator.clipboard")
-    if not has_clipboard:  # as over plain http from another machine
+    if not has_clipboard:  # as with plain http from another machine
         window.run("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
     window.run("return clipboard.writeText('something else')")
     button = window.driver.find_element("css selector", "button[data-copies='csharp-1']")
@@ -362,8 +346,7 @@ def test_a_program_is_copied_with_a_key(has_clipboard: bool, url: str, window: B
     assert copied.strip() == successor.program("csharp", UPSTREAM, MANY.callers[0].last_queries[0]).strip()
 
 
-def test_the_browser_sees_what_is_wrong(url: str, window: Browser) -> None:
-    """What is never found may never be looked for."""
+def test_the_browser_reports_barriers_and_forbidden_content(url: str, window: Browser) -> None:
     window.open(url)
     window.run(
         "document.querySelector('h1').style.color = '#ccc'; document.body.insertAdjacentHTML('beforeend', '<img>')"
