@@ -1,13 +1,11 @@
 """The judge: the ASMX service and a gateway, which get the same bytes."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 from zlib import crc32
 
 from shim.upstream.authcode import Authcode
@@ -63,15 +61,12 @@ def running_judge(folder: Path) -> Iterator[Judge]:
         {"reportby": REPORT_BY, **shipped_elsewhere(folder, EMPTY_PATH, empty="empty")},
         date_scores(folder),
     ]
-    settings = {
-        "CONTRACTS": json.dumps(contracts),
-        "CALLERS": json.dumps([{"name": "this-machine", "networks": ["127.0.0.0/8"]}]),
-    }
+    callers = [{"name": "this-machine", "networks": ["127.0.0.0/8"]}]
+    settings = {"contracts": contracts, "callers": callers}
+    authcode = Authcode.of(USER, PASSWORD).value
     with (
         echoing_upstream() as upstream,
         running_service(folder / "service") as service,
-        running_gateway(
-            upstream, folder / "gateway.log", authcode=Authcode.of(USER, PASSWORD).value, settings=settings
-        ) as gateway,
+        running_gateway(upstream, folder / "gateway", settings, authcode=authcode) as gateway,
     ):
-        yield Judge(service, urlsplit(gateway.url).port or 0)
+        yield Judge(service, gateway.port)

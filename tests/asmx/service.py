@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from shim.cli.demo import free_port, wait_for
+from shim.sandbox.process import free_port, wait_for
 from tests.asmx.wire import exchange
 from tests.operating.proxy import configured
-from tests.operating.served import end
+from tests.processes import stop
 from tests.tools import require
 
 FILES: Final = Path(__file__).parent / "service"
@@ -57,7 +57,7 @@ def running_service(folder: Path) -> Iterator[int]:
     with (folder / "log").open("wb") as log, ExitStack() as started:
         for listens, command in commands.items():
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            started.callback(end, process)
+            started.callback(stop, process)
             wait_for(process, f"127.0.0.1:{listens}")
         _compile(port)
         yield port

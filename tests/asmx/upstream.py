@@ -1,4 +1,4 @@
-"""A TOEFL Access whose score file states the query that it was asked."""
+"""A fake TOEFL Access whose score file states the query, so that each answer of a gateway shows its own query."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

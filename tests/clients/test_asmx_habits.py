@@ -1,7 +1,5 @@
 """Programs with habits that the old service took: headers set by hand, dates of JAX-WS, discovery, no Expect."""
 
-import base64
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +9,8 @@ import pytest
 import zeep
 
 from shim import errors
-from shim.cli.demo import free_port
+from shim.sandbox.process import free_port
+from shim.upstream.authcode import Authcode
 from tests.asmx.contracts import date_scores, shipped_elsewhere
 from tests.asmx.upstream import echoing_upstream
 from tests.clients.programs import CSHARP
@@ -40,14 +39,13 @@ _GET_SCORES: Final = (
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway whose scores state the query that TOEFL Access was asked."""
     folder = tmp_path_factory.mktemp("habits")
-    settings = {
-        "CONTRACTS": json.dumps([{}, date_scores(folder), shipped_elsewhere(folder, _OWN_PATH)]),
-        "CALLERS": json.dumps([{"name": "this-machine", "networks": ["127.0.0.0/8"]}]),
-    }
-    authcode = base64.b64encode(b"user:secret").decode()
+    contracts = [{}, date_scores(folder), shipped_elsewhere(folder, _OWN_PATH)]
+    callers = [{"name": "this-machine", "networks": ["127.0.0.0/8"]}]
+    settings = {"contracts": contracts, "callers": callers}
+    authcode = Authcode.of("user", "secret").value
     with (
         echoing_upstream() as upstream,
-        running_gateway(upstream, folder / "log", authcode=authcode, settings=settings) as running,
+        running_gateway(upstream, folder / "gateway", settings, authcode=authcode) as running,
     ):
         yield running
 
