@@ -17,7 +17,7 @@ from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
 from shim.upstream.authcode import Authcode
 from shim.wire import answer, credentials, envelope, inband
-from shim.wire.result import Reply, Result
+from shim.wire.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from shim.access.concurrency import ConcurrencyLimit
     from shim.access.source import Source
     from shim.call_record import CallRecord
-    from shim.contracts.contract import Contract, Operation
+    from shim.contracts.contract import Contract
+    from shim.contracts.operation import Operation
     from shim.retirement.policy import RetirementPolicy
     from shim.spool import SpoolQuota
     from shim.upstream.scores import ScoreSource
+    from shim.wire.answer_format import AnswerFormat
+    from shim.wire.call import Call
     from shim.wire.dialect import Dialect
 
 
@@ -109,14 +112,14 @@ class Pipeline:
 
     def answer(self, request: Request, record: "CallRecord") -> Answer:
         """Answer one call; an error becomes a fault in the caller's own SOAP version."""
-        dialect, reply = None, None
+        dialect, answer_format = None, None
         with ExitStack() as held:
             try:
                 opened = envelope.parse(request.body, request.content_type)
                 dialect = opened.dialect
                 call = opened.call()
                 operation = self._service.operation(call, request.action)
-                reply = operation.reply(call)
+                answer_format = operation.answer_format(call)
                 record.note(operation=operation.name)
                 # Not sooner: an operation with errors in its result must have this error there too.
                 held.enter_context(self._limit.slot())
@@ -127,28 +130,33 @@ class Pipeline:
                 self._check_retirement(caller, record)
                 query = operation.query(values)
                 file = held.enter_context(self._fetch(query, caller, presented, record))
-                fitted, cut = records.fit(file, operation.meaning.records, self._quota)
+                fitted, cut = records.fit(file, operation.mapping.records, self._quota)
                 held.enter_context(fitted)
-                result = Result(fitted, reply)
+                result = Result(fitted, answer_format)
                 record.note(cut=cut or None, records=fitted.records, bytes=fitted.size)
-                return Answer(reply.dialect, "ok", result.length, result, None, held.pop_all())
+                return Answer(dialect, "ok", result.length, result, None, held.pop_all())
             except Exception as error:  # noqa: BLE001 - a bug of the gateway is answered with a fault as well
                 failure = errors.as_gateway_error(error)
-        return self.refuse(failure, dialect or envelope.sniff(request.body, request.content_type), record, reply)
+        dialect = dialect or envelope.guess_dialect(request.body, request.content_type)
+        return self.refuse(failure, dialect, record, answer_format)
 
     def refuse(
-        self, error: errors.GatewayError, dialect: "Dialect", record: "CallRecord", reply: Reply | None = None
+        self,
+        error: errors.GatewayError,
+        dialect: "Dialect",
+        record: "CallRecord",
+        answer_format: "AnswerFormat | None" = None,
     ) -> Answer:
         """Answer a call with an error: as a fault, or in the result where the operation has errors there.
 
         After the sunset every caller is told of the sunset, whatever else is wrong with the call.
         """
-        return refuse(self._policy.ended() or error, dialect, record, reply)
+        return refuse(self._policy.ended() or error, dialect, record, answer_format)
 
     def _presented(
-        self, request: Request, call: envelope.Call, operation: "Operation", values: "Mapping[str, str | None]"
+        self, request: Request, call: "Call", operation: "Operation", values: "Mapping[str, str | None]"
     ) -> PresentedCredentials:
-        names = operation.meaning.credentials
+        names = operation.mapping.credentials
         pair = (values.get(names[0]), values.get(names[1])) if names is not None else None
         return PresentedCredentials(request.source, credentials.read(request.authorization, call.security, pair))
 
@@ -182,7 +190,9 @@ class Pipeline:
         return file
 
 
-def refuse(error: errors.GatewayError, dialect: "Dialect", record: "CallRecord", reply: Reply | None = None) -> Answer:
+def refuse(
+    error: errors.GatewayError, dialect: "Dialect", record: "CallRecord", answer_format: "AnswerFormat | None" = None
+) -> Answer:
     """Answer with an error: as a fault, or as a sentence in the result where the operation has errors there.
 
     The words are the same in every SOAP version, and end with the reason's stable name and the request number, by
@@ -190,10 +200,10 @@ def refuse(error: errors.GatewayError, dialect: "Dialect", record: "CallRecord",
     """
     cause, text = error.cause, error.fault_text(record.number)
     record.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
-    if reply is not None and reply.in_band:
+    if answer_format is not None and answer_format.in_band:
         sentence = inband.sentence(text).encode()
-        result = Result(ScoreFile(io.BytesIO(sentence), len(sentence), None), reply)
+        result = Result(ScoreFile(io.BytesIO(sentence), len(sentence), None), answer_format)
         record.note(bytes=len(sentence))
-        return Answer(reply.dialect, cause.slug, result.length, result, None, ExitStack())
+        return Answer(answer_format.dialect, cause.slug, result.length, result, None, ExitStack())
     body = answer.fault(dialect, cause, text)
     return Answer(dialect, cause.slug, len(body), [body], error, ExitStack())

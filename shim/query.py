@@ -1,4 +1,4 @@
-"""The two nouns that the legacy face and the REST face share."""
+"""The query for scores and the score file: what the SOAP side and the REST side of the gateway share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,18 +6,19 @@ from types import TracebackType
 from typing import BinaryIO, Literal, Self
 
 Format = Literal["text", "json"]
+"""The format of a score file: fixed-length records, or JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreQuery:
-    """Which scores are asked for.
+    """A query for the scores of a range of time.
 
     Attributes:
-        start: First second asked for, UTC without a zone, before ``end``.
-        end: Last second asked for, UTC without a zone.
-        type: Test program, such as ``TOEFL``.
-        reportby: What the range selects by, such as ``scorelinkbyreportdate``.
-        format: ``text`` for fixed-length records, ``json`` for JSON.
+        start: The first second of the range, UTC without a zone; before ``end``.
+        end: The last second of the range, UTC without a zone.
+        type: The test program, such as ``TOEFL``.
+        reportby: The report-by value, such as ``scorelinkbyreportdate``: the kind of date that the range selects by.
+        format: The format of the score file.
     """
 
     start: datetime
@@ -29,12 +30,12 @@ class ScoreQuery:
 
 @dataclass(frozen=True, slots=True)
 class ScoreFile:
-    """A whole, verified score file. Whoever holds it closes it.
+    """A whole, verified score file. Its holder closes it.
 
     Attributes:
-        spool: The bytes exactly as TOEFL Access sent them, positioned at the start.
-        size: Length in bytes; 0 when no score was reported in the range.
-        records: Number of records; ``None`` for JSON, which is not counted.
+        spool: The bytes, positioned at the start. Where ``size`` is 0, they may still be white space.
+        size: Bytes; 0 if no score was reported in the range.
+        records: The number of records; None for JSON, whose records are not counted.
     """
 
     spool: BinaryIO
@@ -46,7 +47,7 @@ class ScoreFile:
         self.spool.close()
 
     def __enter__(self) -> Self:
-        """Use the file in a ``with`` statement."""
+        """Return the file, to be closed at the end of a ``with`` statement."""
         return self
 
     def __exit__(

@@ -1,6 +1,7 @@
 """The architecture's rules: which package may import which, and how long and how complex a function may be."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,21 @@ def test_each_package_lists_its_public_names() -> None:
     packages = [path for path in _MODULES.values() if path.name == "__init__.py" and path.parent != _ROOT]
     listed = [path for path in packages if "migrations" not in path.parts]
     assert not [path.parent.name for path in listed if "__all__" not in path.read_text()]
+
+
+def test_the_documented_way_of_a_call_exists_and_is_short() -> None:
+    text = (_ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    way = re.findall(r"^ ?\d+\. `([\w/]+\.py):([\w.]+)`", text, re.MULTILINE)
+    assert 0 < len(way) <= 20
+    assert len(set(way)) == len(way)
+    for file, function in way:
+        nodes: list[ast.stmt] = ast.parse((_ROOT / file).read_text()).body
+        for name in function.split("."):
+            (found,) = [one for one in nodes if isinstance(one, ast.ClassDef | ast.FunctionDef) and one.name == name]
+            nodes = found.body
+
+
+def test_every_module_is_on_the_map() -> None:
+    text = (_ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    files = {path.name for path in _MODULES.values() if "migrations" not in path.parts} - {"__init__.py"}
+    assert not [name for name in files if not re.search(rf"^ +{re.escape(name)} ", text, re.MULTILINE)]

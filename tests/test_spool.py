@@ -38,25 +38,25 @@ def test_a_file_has_no_name(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_room_is_bounded_over_all_files() -> None:
-    room = SpoolQuota(10)
-    with room.spooling() as first:
+def test_the_quota_is_shared_by_all_spools() -> None:
+    quota = SpoolQuota(10)
+    with quota.spooling() as first:
         first.write(b"x" * 6)
-    with pytest.raises(OperatorError) as caught, room.spooling() as second:
+    with pytest.raises(OperatorError) as caught, quota.spooling() as second:
         second.write(b"x" * 5)
     assert (caught.value.cause.slug, caught.value.note) == ("spool", "spool.max_bytes is used up")
-    assert (second.closed, room.held) == (True, 6)
+    assert (second.closed, quota.held) == (True, 6)
     first.close()
     first.close()
-    assert room.held == 0
+    assert quota.held == 0
 
 
-def test_room_is_given_back_when_filling_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    room = SpoolQuota(10)
-    with pytest.raises(TypeError), room.spooling() as spool:
+def test_the_bytes_are_released_when_filling_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    quota = SpoolQuota(10)
+    with pytest.raises(TypeError), quota.spooling() as spool:
         spool.write(b"x" + spool.read)  # type: ignore[operator]
-    assert room.held == 0
+    assert quota.held == 0
     monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-    with pytest.raises(OperatorError) as caught, room.spooling() as spool:
+    with pytest.raises(OperatorError) as caught, quota.spooling() as spool:
         spool.write(b"x")
-    assert (caught.value.note, room.held) == ("full", 0)
+    assert (caught.value.note, quota.held) == ("full", 0)

@@ -31,11 +31,11 @@ def _table(path: str, loaded: Contract) -> Table:
     for heading in ("operation", "namespace", "parameters become", "result", "errors"):
         table.add_column(heading, overflow="fold")
     for operation in loaded.operations.values():
-        described, meaning = operation.description, operation.meaning
-        becomes = [f"{source} → {part}" for part, source in meaning.sources.items()]
-        if meaning.unavailable:
-            becomes = [f"not answered: {meaning.unavailable}"]
+        described, mapping = operation.description, operation.mapping
+        becomes = [f"{source} → {part}" for part, source in mapping.sources.items()]
+        if mapping.unavailable:
+            becomes = [f"not answered: {mapping.unavailable}"]
         result = f"{described.result_path[-1].local}: {described.result_type}" if described.result_path else "none"
-        cells = (operation.name, described.request.namespace, "\n".join(becomes), result, meaning.errors)
+        cells = (operation.name, described.request.namespace, "\n".join(becomes), result, mapping.errors)
         table.add_row(*map(escape, cells))
     return table

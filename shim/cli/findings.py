@@ -77,7 +77,7 @@ def _contract(source: ContractSettings, info_url: str | None) -> Iterator[Findin
     except ContractError as error:
         yield from _wrong("contract", error)
         return
-    answered = [name for name, operation in loaded.operations.items() if not operation.meaning.unavailable]
+    answered = [name for name, operation in loaded.operations.items() if not operation.mapping.unavailable]
     yield Finding("contract", good=True, text=f"{source.path} answers {', '.join(answered)}")
 
 

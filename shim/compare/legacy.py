@@ -16,14 +16,14 @@ from zeep.xsd import ComplexType, Element
 from shim.compare.comparison import NotScoresError, Records
 from shim.compare.legacy_answer import LegacyError, describe_text, read_result
 from shim.config import UpstreamSettings
-from shim.contracts.contract import Contract, Operation
-from shim.contracts.dates import Form
-from shim.contracts.mapping import Fixed
+from shim.contracts.contract import Contract
+from shim.contracts.dates import DateForm
+from shim.contracts.mapping import FixedValue
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 
 
-class LegacyService:
+class LegacyClient:
     """One operation of the legacy service."""
 
     def __init__(self, contract: Contract, wsdl: Path, upstream: UpstreamSettings, operation: str = "") -> None:
@@ -39,11 +39,11 @@ class LegacyService:
         Raises:
             LegacyError: The mapping answers no operation.
         """
-        answered = [one for one in contract.operations.values() if not one.meaning.unavailable]
-        ranked = sorted(answered, key=lambda one: (one.name != operation, one.meaning.credentials is None))
+        answered = [one for one in contract.operations.values() if not one.mapping.unavailable]
+        ranked = sorted(answered, key=lambda one: (one.name != operation, one.mapping.credentials is None))
         if not ranked:
             raise LegacyError("its mapping answers no operation")
-        self._operation: Operation = ranked[0]
+        self._operation = ranked[0]
         self._url = upstream.url
         self._client = zeep.Client(
             str(wsdl), transport=_transport(upstream), settings=zeep.Settings(raw_response=True, forbid_dtd=True)
@@ -58,12 +58,12 @@ class LegacyService:
     @property
     def zone(self) -> tzinfo:
         """The zone of the operation's days."""
-        return self._operation.meaning.zone or UTC
+        return self._operation.mapping.zone or UTC
 
     def query(self, start: datetime, end: datetime) -> ScoreQuery:
         """Return the query for all scores from one moment to another, in UTC without a zone."""
-        meaning = self._operation.meaning
-        return ScoreQuery(start, end, _fixed(meaning.type, "TOEFL"), _fixed(meaning.reportby, "scorelinkbyreportdate"))
+        mapping = self._operation.mapping
+        return ScoreQuery(start, end, _fixed(mapping.type, "TOEFL"), _fixed(mapping.reportby, "scorelinkbyreportdate"))
 
     def fetch(self, query: ScoreQuery, user: str, password: str) -> Records:
         """Return the records that the service answers.
@@ -76,11 +76,11 @@ class LegacyService:
         Raises:
             LegacyError: The service cannot be asked for this, does not answer, or answers no score file.
         """
-        meaning = self._operation.meaning
+        mapping = self._operation.mapping
         values = self._values(query)
-        if meaning.credentials is not None:
-            values |= dict(zip(meaning.credentials, (user, password), strict=True))
-        self._client.wsse = UsernameToken(user, password) if meaning.credentials is None else None
+        if mapping.credentials is not None:
+            values |= dict(zip(mapping.credentials, (user, password), strict=True))
+        self._client.wsse = UsernameToken(user, password) if mapping.credentials is None else None
         service = self._client.create_service(self._binding, self._url)
         try:
             answer = service[self._operation.name](**_arguments(self._called.input.body, values))
@@ -94,13 +94,13 @@ class LegacyService:
 
     def _values(self, query: ScoreQuery) -> dict[str, str]:
         """Return the parameters whose meaning is exactly the query."""
-        meaning = self._operation.meaning
-        for form in meaning.dates:
+        mapping = self._operation.mapping
+        for form in mapping.dates:
             values = {
-                meaning.startdate: _written(query.start, form, self.zone),
-                meaning.enddate: _written(query.end, form, self.zone),
+                mapping.startdate: _written(query.start, form, self.zone),
+                mapping.enddate: _written(query.end, form, self.zone),
             }
-            words = ((meaning.type, query.type), (meaning.reportby, query.reportby))
+            words = ((mapping.type, query.type), (mapping.reportby, query.reportby))
             values |= {source: word for source, word in words if isinstance(source, str)}
             try:
                 if self._operation.query(values) == query:
@@ -110,15 +110,15 @@ class LegacyService:
         raise LegacyError(f"{self._operation.name} cannot be asked for this range or kind of scores")
 
 
-def _written(moment: datetime, form: Form, zone: tzinfo) -> str:
+def _written(moment: datetime, form: DateForm, zone: tzinfo) -> str:
     if form == "ISO 8601":
         return moment.isoformat()
     day = moment.replace(tzinfo=UTC).astimezone(zone).date()
     return day.isoformat() if form == "YYYY-MM-DD" else f"{day:%m/%d/%Y}"
 
 
-def _fixed(source: str | Fixed, otherwise: str) -> str:
-    return source.value if isinstance(source, Fixed) else otherwise
+def _fixed(source: str | FixedValue, otherwise: str) -> str:
+    return source.value if isinstance(source, FixedValue) else otherwise
 
 
 def _arguments(element: Any, values: Mapping[str, str]) -> dict[str, Any]:  # noqa: ANN401

@@ -9,14 +9,14 @@ from http import HTTPStatus
 
 from lxml import etree
 
-from shim.contracts.description import Description
+from shim.contracts.description import OperationDescription
 
 
 class LegacyError(Exception):
     """The legacy service did not give a score file; the message says why."""
 
 
-def read_result(status: int, content: bytes, described: Description) -> bytes:
+def read_result(status: int, content: bytes, described: OperationDescription) -> bytes:
     """Return the bytes of the result; empty if there are no scores.
 
     Args:
@@ -65,7 +65,7 @@ def _open_body(status: int, content: bytes) -> etree._Element:
     return body
 
 
-def _find_result(element: etree._Element, described: Description) -> etree._Element | None:
+def _find_result(element: etree._Element, described: OperationDescription) -> etree._Element | None:
     """Return the element of the result; None where the service left it out because there are no scores."""
     for depth, name in enumerate(described.result_path):
         inner = element.find(f"{{*}}{name.local}")

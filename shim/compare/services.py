@@ -5,7 +5,7 @@ from datetime import date
 
 from shim.compare.comparison import Comparison, NotScoresError, Records
 from shim.compare.days import days_of, whole_days
-from shim.compare.legacy import LegacyService
+from shim.compare.legacy import LegacyClient
 from shim.compare.legacy_answer import LegacyError
 from shim.config import AuthcodeSettings, ComparisonSettings, ContractSettings
 from shim.contracts import contract
@@ -46,7 +46,7 @@ class Services:
                 self._credentials = StoredAuthcode(AuthcodeSettings(name="legacy", file=legacy.authcode_file))
             described = contract.from_settings(ContractSettings(wsdl=legacy.wsdl, mapping=legacy.mapping))
             reached = settings.upstream.model_copy(update={"url": legacy.url})
-            self._legacy = LegacyService(described, legacy.wsdl, reached, operation)
+            self._legacy = LegacyClient(described, legacy.wsdl, reached, operation)
         except (AuthcodeError, ContractError, LegacyError) as error:
             raise ComparisonError(str(error)) from error
         self._client = Client(settings.upstream, SpoolQuota(settings.spool.max_bytes, settings.spool.folder))

@@ -1,4 +1,10 @@
-"""A legacy WSDL as the gateway needs it: the operations of its SOAP ports, their parameters and their result."""
+"""A legacy WSDL, read with zeep: the operations of its SOAP ports, their parameters and their results.
+
+zeep is made for clients, and publishes few of the objects that a server needs. Only this file uses them: the services,
+ports and bindings of ``Document``, the ``body`` elements of an operation's input and output, ``type.elements`` of a
+complex type, ``_value_1``, and ``_default_qname`` of the built-in types. If a release of zeep changes one of them,
+operations get other parameters or results, or ``read`` refuses every WSDL: test_description then fails.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,16 +20,17 @@ from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import SoapBinding
 from zeep.xsd import ComplexType, Element
 
-from shim.wire.answer import Name
-from shim.wire.result import ResultType
+from shim.wire.answer_format import ResultType
+from shim.wire.qname import QName
 
 MAX_BYTES: Final = 2 * 1024 * 1024
-"""Largest file that is read; generated WSDLs have tens of kilobytes."""
+"""The largest file that is read; generated WSDLs have tens of kilobytes."""
 _DEEPEST: Final = 16
-# Groups within groups may double at every step; generators of WSDLs make none.
+"""Elements on the way to a result."""
+# zeep copies a group at every reference: groups of groups may double at every step. Generated WSDLs have no groups.
 _MOST_GROUPS: Final = 32
 _GROUP: Final = "{http://www.w3.org/2001/XMLSchema}group"
-# What zeep calls the text of an element that has attributes.
+# zeep's name of the text in an element that has attributes.
 _TEXT: Final = "_value_1"
 _SOAP: Final = ("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
 _MIME: Final = "http://schemas.xmlsoap.org/wsdl/mime/"
@@ -35,62 +42,67 @@ class DescriptionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """One operation.
+class OperationDescription:
+    """What a WSDL says of one operation.
 
     Attributes:
-        name: Its name.
-        soap_action: The action.
-        request: The element that calls it.
-        qualified: Whether the elements in that one have a namespace.
-        parameters: Local names of the XML Schema types by the local names of the
-            elements; those nested in a request type stand here as well.
-        result_path: From the body's element of the answer to the one with the result.
+        name: The name.
+        soap_action: The SOAPAction; the WS-Addressing action of an answer is made from it.
+        request: The element that calls the operation.
+        qualified: Whether the elements in the request element have a namespace.
+        parameters: The parameters by local name, each with the local name of its XML Schema type. Those in a nested
+            request type are among them.
+        result_path: The elements from the body's element of the answer down to the result element.
         result_type: The XML Schema type of the result.
-        unservable: Why its answer cannot be made; empty when it can.
+        unservable: Why the gateway cannot answer the operation, as a clause; empty if it can.
     """
 
     name: str
     soap_action: str
-    request: Name
+    request: QName
     qualified: bool
     parameters: Mapping[str, str]
-    result_path: tuple[Name, ...]
+    result_path: tuple[QName, ...]
     result_type: ResultType
     unservable: str = ""
 
 
-def read(path: Path) -> Mapping[str, Description]:
-    """Read a WSDL and what it imports from its own folder: its operations, by name.
+def read(path: Path) -> Mapping[str, OperationDescription]:
+    """Read a WSDL, and the files of its folder that it imports.
+
+    Returns:
+        The operations by name.
 
     Raises:
-        DescriptionError: It cannot be read, or has nothing to serve.
+        DescriptionError: The WSDL cannot be read, or has no operation with a SOAP port.
     """
+    if not path.is_file():
+        raise DescriptionError(f"{path}: there is no such file")
     try:
-        transport = _Folder(path)
+        transport = _FolderTransport(path)
         document = Document(str(path.absolute()), transport, settings=Settings(forbid_dtd=True))
         described = _operations(document, transport.roots)
     except DescriptionError as error:
         raise DescriptionError(f"{path}: {error}") from error
     except RecursionError as error:
-        raise DescriptionError(f"{path}: its types refer to themselves without end") from error
+        raise DescriptionError(f"{path}: its types contain themselves without end") from error
     except DTDForbidden as error:
-        raise DescriptionError(f"{path}: it has a DOCTYPE: take that out, no WSDL needs one") from error
-    except Exception as error:  # zeep raises whatever its reading stumbles on
+        raise DescriptionError(f"{path}: has a DOCTYPE: remove it, no WSDL needs one") from error
+    except Exception as error:  # zeep does not say what it raises
         raise DescriptionError(
-            f"{path}: it is no WSDL that can be understood ({type(error).__name__}): "
-            "save it anew from the old service, or from the project of its client"
+            f"{path}: is not a WSDL that can be read ({type(error).__name__}): "
+            "save it again from the old service, or take it from the project of the client"
         ) from error
     if not described:
-        raise DescriptionError(f"{path}: it has no SOAP port with an operation in it")
+        raise DescriptionError(f"{path}: has no SOAP port with an operation: check that it is the service's WSDL")
     return described
 
 
-class _Folder(Transport):  # type: ignore[misc]
-    """Reads files of one folder; nothing is fetched, and nothing outside is looked at.
+class _FolderTransport(Transport):  # type: ignore[misc]
+    """Reads the files of one folder, and neither the network nor other folders.
 
     Attributes:
-        roots: What was read.
+        roots: The root elements of the files read.
     """
 
     def __init__(self, wsdl: Path) -> None:
@@ -104,8 +116,8 @@ class _Folder(Transport):  # type: ignore[misc]
         outside = urlsplit(url).scheme or not path.resolve().is_relative_to(self._folder)
         if outside or not path.is_file():
             raise DescriptionError(
-                f"it needs {path.name if not outside else url}, which is not beside it: "
-                "bring that file too, or ask the old service for all in one (?singleWsdl)"
+                f"needs the file {url if outside else path.name}, which is not in its folder: "
+                "save that file there too, or get the WSDL in one file from the old service (?singleWsdl)"
             )
         if path.stat().st_size > MAX_BYTES:
             raise DescriptionError(f"{path.name} is larger than {MAX_BYTES:,} bytes: no service has such a WSDL")
@@ -117,40 +129,40 @@ class _Folder(Transport):  # type: ignore[misc]
         return body
 
 
-def _operations(document: Any, roots: Iterable[etree._Element]) -> dict[str, Description]:
-    described: dict[str, Description] = {}
-    unservable = {name: reason for root in roots for name, reason in _unservable(root).items()}
-    for service in document.services.values():
-        for port in service.ports.values():
-            if isinstance(port.binding, SoapBinding):
-                for operation in port.binding.all().values():
-                    found = _describe(operation, unservable.get(operation.name, ""))
-                    known = described.setdefault(found.name, found)
-                    if (known.request, known.result_path) != (found.request, found.result_path):
-                        raise DescriptionError(f"its ports have different operations named {found.name}")
+def _operations(document: Any, roots: Iterable[etree._Element]) -> dict[str, OperationDescription]:
+    described: dict[str, OperationDescription] = {}
+    unservable = {name: reason for root in roots for name, reason in _unservable(root)}
+    for operation in _soap_operations(document):
+        found = _describe(operation, unservable.get(operation.name, ""))
+        known = described.setdefault(found.name, found)
+        if (known.request, known.result_path) != (found.request, found.result_path):
+            raise DescriptionError(f"two of its ports have different operations {found.name}: remove one of the ports")
     return described
 
 
-def _unservable(root: etree._Element) -> dict[str, str]:
-    """Operations that cannot be answered because of what zeep reads past, and why."""
-    reasons = {}
+def _soap_operations(document: Any) -> Iterator[Any]:
+    for service in document.services.values():
+        for port in service.ports.values():
+            if isinstance(port.binding, SoapBinding):
+                yield from port.binding.all().values()
+
+
+def _unservable(root: etree._Element) -> Iterator[tuple[str, str]]:
+    """Yield the operations that cannot be answered because of what zeep ignores, and why."""
     for operation in root.iterfind(".//{*}binding/{*}operation"):
+        name = operation.get("name", "")
         if any(body.get("use") == "encoded" for soap in _SOAP for body in operation.iter(f"{{{soap}}}body")):
-            reason = "it is rpc/encoded, which cannot be answered exactly: ask for a literal WSDL of the same service"
+            yield name, "rpc/encoded messages are not supported: ask for a literal WSDL of the same service"
         elif next(operation.iter(f"{{{_MIME}}}multipartRelated"), None) is not None:
-            reason = "its answer is an attachment, which is not supported: its client must be changed"
-        else:
-            continue
-        reasons[operation.get("name", "")] = reason
-    return reasons
+            yield name, "an answer with an attachment is not supported: the client must be changed"
 
 
-def _describe(operation: Any, unservable: str) -> Description:
+def _describe(operation: Any, unservable: str) -> OperationDescription:
     request = operation.input.body
-    name = _name(request) if request is not None else Name(operation.name, "")
+    name = _name(request) if request is not None else QName(operation.name, "")
     path, kind, reason = _result(operation)
     children = [_name(part) for part in _children(request)]
-    return Description(
+    return OperationDescription(
         name=operation.name,
         soap_action=operation.soapaction or f"{name.namespace}{operation.name}",
         request=name,
@@ -162,32 +174,32 @@ def _describe(operation: Any, unservable: str) -> Description:
     )
 
 
-def _result(operation: Any) -> tuple[tuple[Name, ...], str, str]:
-    """The path to the result and its type; or why there is none that can be answered."""
+def _result(operation: Any) -> tuple[tuple[QName, ...], str, str]:
+    """Return the path to the result, its type, and why it cannot be answered; empty if it can."""
     element = operation.output.body if operation.output is not None else None
     if element is None:
-        return (), "string", "it has no answer"
-    # An rpc answer is named after the operation (WS-I Basic Profile 1.1 R2729), whatever zeep calls it.
+        return (), "string", "the operation has no answer"
+    # The answer of an rpc operation is named after the operation (WS-I Basic Profile 1.1 R2729), unlike in zeep.
     rpc = operation.style == "rpc"
-    path = [Name(f"{operation.name}Response", _name(element).namespace) if rpc else _name(element)]
-    while isinstance(element.type, ComplexType) and not _is_text(element):
+    path = [QName(f"{operation.name}Response", _name(element).namespace) if rpc else _name(element)]
+    while _has_elements(element):
         inner = _children(element)
         if len(inner) != 1 or len(path) > _DEEPEST:
-            return tuple(path), "string", f"its result is not one field but {len(inner)}: only one can hold scores"
+            return tuple(path), "string", f"the result is not one field but {len(inner)}: only one can hold scores"
         (element,) = inner
         if element.max_occurs != 1:
-            return tuple(path), "string", "its result is a list: only one element can hold scores"
+            return tuple(path), "string", "the result is a list: only one element can hold scores"
         path.append(_name(element))
     kind = _value_type(element)
     if kind not in _RESULT_TYPES:
-        return tuple(path), "string", f"its result is of type {kind}: only base64Binary and string can hold scores"
+        return tuple(path), "string", f"the result is of type {kind}: only base64Binary and string can hold scores"
     return tuple(path), kind, ""
 
 
 def _leaves(element: Any, seen: set[Any]) -> Iterator[tuple[str, str]]:
-    """The local names of the elements with a value in them, and the types of these; no type is looked at twice."""
+    """Yield the local name and the type of each element that has a value; no type is walked twice."""
     for part in _children(element):
-        if not isinstance(part.type, ComplexType) or _is_text(part):
+        if not _has_elements(part):
             yield _name(part).local, _value_type(part)
         elif part.type not in seen:
             seen.add(part.type)
@@ -200,22 +212,23 @@ def _children(element: Any) -> list[Any]:
     return [part for _, part in element.type.elements if isinstance(part, Element)]
 
 
-def _is_text(element: Any) -> bool:
-    """Whether an element of a complex type holds text and attributes alone."""
-    return [_name(part).local for part in _children(element)] == [_TEXT]
+def _has_elements(element: Any) -> bool:
+    """Whether the type of an element is made of elements, and not of text with or without attributes."""
+    is_text = [_name(part).local for part in _children(element)] == [_TEXT]
+    return isinstance(element.type, ComplexType) and not is_text
 
 
 def _value_type(element: Any) -> str:
     inner = _children(element)
-    return _xsd_type(inner[0].type if inner else element.type)
+    return _built_in_type(inner[0].type if inner else element.type)
 
 
-def _name(element: Any) -> Name:
-    qualified = etree.QName(str(element.qname))
-    return Name(qualified.localname, qualified.namespace or "")
-
-
-def _xsd_type(kind: Any) -> str:
-    """The local name of the built-in type that a simple type is, or is made from."""
+def _built_in_type(kind: Any) -> str:
+    """Return the local name of the built-in type that a simple type is, or is derived from."""
     names = (vars(ancestor).get("_default_qname") for ancestor in type(kind).__mro__)
     return next((name.localname for name in names if name is not None), "anyType")
+
+
+def _name(element: Any) -> QName:
+    qualified = etree.QName(str(element.qname))
+    return QName(qualified.localname, qualified.namespace or "")

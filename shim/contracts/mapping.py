@@ -1,4 +1,4 @@
-"""What the parts of a legacy WSDL mean, as an operator writes it in TOML."""
+"""What the operations of a legacy WSDL mean to the REST API, as an operator writes it in TOML."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,125 +9,129 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, Strict, ValidationError, model_validator
 
 from shim.config import reasons
-from shim.contracts.dates import Form
+from shim.contracts.dates import DateForm
 from shim.query import Format
-from shim.wire.answer import Empty
+from shim.wire.answer_format import EmptyForm
 
 
 class MappingError(Exception):
-    """A mapping does not say what its operations mean; the message names every reason."""
+    """A mapping cannot be used; the message has one line for each mistake."""
 
 
-class _Part(BaseModel):
+class _MappingTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fixed(_Part):
-    """A value that the caller does not send."""
+class FixedValue(_MappingTable):
+    """A value that every query gets, and that the caller does not send."""
 
     value: str
 
     def __str__(self) -> str:
-        """Show the value as what it is: not a parameter."""
+        """Return a text that cannot be taken for the name of a parameter."""
         return f"always {self.value}"
 
 
-class Width(_Part):
-    """A width of records.
+class RecordWidth(_MappingTable):
+    """A width to which records are fitted.
 
     Attributes:
-        width: Bytes, without the separator; narrower records are padded with spaces.
-        wider: What becomes of wider ones.
+        width: Bytes of a record without its separator; narrower records are padded with spaces.
+        wider: Whether wider records are cut or refused.
     """
 
     width: Annotated[PositiveInt, Strict()]
     wider: Literal["cut", "refuse"] = "cut"
 
 
-Source = str | Fixed
-"""Where a value of the query comes from: a parameter by its name, or fixed."""
+ValueSource = str | FixedValue
+"""Where a value of the query comes from: the parameter of a name, or a fixed value."""
 
-Records = Annotated[
-    Literal["as-sent"] | Width,
+RecordPolicy = Annotated[
+    Literal["as-sent"] | RecordWidth,
     BeforeValidator(lambda value: {"width": value} if isinstance(value, int) else value),
 ]
-"""How wide the records are that are answered."""
+"""The width of the records in an answer: as TOEFL Access sent them, or a width."""
 
 
-class Meaning(_Part):
-    """What one operation means.
+class OperationMapping(_MappingTable):
+    """What one operation means to the REST API.
 
     Attributes:
-        startdate: Parameter with the start of the range.
-        enddate: Parameter with the end of the range.
-        type: Test program.
-        reportby: What the range selects by.
-        credentials: Parameters with the user name and the password.
-        dates: Forms of date that it takes, tried in this order.
-        zone: Time zone, of the system's database, in which its whole days begin and end; UTC if unset.
-        format: What is asked of TOEFL Access.
-        errors: As SOAP faults, or in band: as a sentence in the result.
-        empty: How an answer without scores looks.
-        records: How wide its records are.
-        unavailable: Why REST cannot answer it, as a sentence; nothing else is then needed.
+        startdate: The parameter with the start of the range.
+        enddate: The parameter with the end of the range.
+        type: The source of the test program.
+        reportby: The source of the report-by value.
+        credentials: The parameters with the user name and the password; None if it has no such parameters.
+        dates: The forms of date that the operation takes, tried in this order.
+        zone: The time zone, from the system's database, in which whole days begin and end; None for UTC.
+        format: The format that TOEFL Access is asked for.
+        errors: Whether errors are SOAP faults, or in band: a sentence in the result.
+        empty: The form of an answer without scores.
+        records: The width of the records.
+        unavailable: Why REST cannot answer the operation, as a sentence for its callers; then nothing else is needed.
     """
 
     startdate: str = ""
     enddate: str = ""
-    type: Source = ""
-    reportby: Source = ""
+    type: ValueSource = ""
+    reportby: ValueSource = ""
     credentials: tuple[str, str] | None = None
-    dates: tuple[Form, ...] = ("ISO 8601",)
+    dates: tuple[DateForm, ...] = ("ISO 8601",)
     zone: ZoneInfo | None = None
     format: Format = "text"
     errors: Literal["fault", "in-band"] = "fault"
-    empty: Empty = "absent"
-    records: Records = "as-sent"
+    empty: EmptyForm = "absent"
+    records: RecordPolicy = "as-sent"
     unavailable: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if not self.unavailable:
-            missing = [name for name in ("startdate", "enddate", "type", "reportby") if not getattr(self, name)]
-            if missing:
-                raise ValueError(f"says nothing of {', '.join(missing)} (or say why it is unavailable)")
+        missing = [key for key, source in self.sources.items() if not source]
+        if missing and not self.unavailable:
+            raise ValueError(f"{', '.join(missing)} missing (or set unavailable to a sentence for the callers)")
         if self.format == "json" and self.records != "as-sent":
-            raise ValueError("JSON has no records of a width")
+            raise ValueError('records must be "as-sent" where format is "json": JSON has no fixed-length records')
         return self
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of all parameters that it reads."""
-        named = (source for source in self.sources.values() if isinstance(source, str) and source)
-        return (*named, *(self.credentials or ()))
-
-    @property
-    def sources(self) -> Mapping[str, Source]:
-        """Where each part of the query comes from."""
+    def sources(self) -> Mapping[str, ValueSource]:
+        """Where each value of the query comes from, by its key; empty for a key that is not set."""
         return {"startdate": self.startdate, "enddate": self.enddate, "type": self.type, "reportby": self.reportby}
 
-    def reporting_by(self, value: str) -> "Meaning":
-        """The meaning of an operation once somebody knows what it reports by.
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The parameters that the operation must have, each as the key that names it and its own name."""
+        named = ((key, source) for key, source in self.sources.items() if isinstance(source, str) and source)
+        return (*named, *(("credentials", name) for name in self.credentials or ()))
+
+    def reporting_by(self, value: str) -> "OperationMapping":
+        """Return the mapping with a fixed report-by value; an unavailable operation becomes available.
 
         Raises:
-            ValidationError: Then still something is missing.
+            ValidationError: Another key of the query is not set.
         """
-        return Meaning.model_validate(self.model_dump() | {"reportby": {"value": value}, "unavailable": ""})
+        return OperationMapping.model_validate(self.model_dump() | {"reportby": {"value": value}, "unavailable": ""})
 
 
-class _File(_Part):
-    operations: dict[str, Meaning]
+class _MappingDocument(_MappingTable):
+    operations: dict[str, OperationMapping]
 
 
-def load(path: Path) -> Mapping[str, Meaning]:
-    """Read a mapping: the meaning of each operation, by its name.
+def load(path: Path) -> Mapping[str, OperationMapping]:
+    """Read a mapping.
+
+    Returns:
+        The mapping of each operation, by its name.
 
     Raises:
-        MappingError: The file cannot be read, or is no mapping.
+        MappingError: The file cannot be read, or is not a mapping.
     """
     try:
-        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).operations
+        return _MappingDocument.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).operations
     except ValidationError as error:
         raise MappingError("\n".join(f"{path}: {reason}" for reason in reasons(error))) from error
-    except (OSError, ValueError, RecursionError) as error:  # tomllib lets out more than its own errors
-        raise MappingError(f"{path}: {error}") from error
+    except OSError as error:
+        raise MappingError(f"{path}: cannot be read ({error.strerror}): toefl-shim adopt drafts a mapping") from error
+    except (ValueError, RecursionError) as error:  # tomllib raises others than its own TOMLDecodeError
+        raise MappingError(f"{path}: is not a TOML file in UTF-8 ({error})") from error

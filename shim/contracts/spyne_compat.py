@@ -1,12 +1,12 @@
-"""Lets Spyne 2.14.0 be imported on Python 3.12 and later.
+"""Makes Spyne 2.14.0 importable on Python 3.12 and later. Import this module before Spyne.
 
-Its vendored copy of ``six`` offers ``six.moves`` through ``find_module``, an import
-hook that Python 3.12 removed (and of which 3.11 warns). The copy is loaded here
-with the hook's successor added, as ``six`` itself did in 1.16. Import this module
-before Spyne. It goes when Spyne makes a release with a newer copy.
+Spyne's vendored copy of ``six`` offers ``six.moves`` through ``find_module``, an import hook that Python 3.12 removed
+and that Python 3.11 warns of. This module loads the copy with today's hooks added, as ``six`` 1.16 has them. It uses
+``_SixMetaPathImporter``, a private class of ``six``: if a release of Spyne has no such class, importing Spyne raises
+AttributeError, and this module can probably go, as such a release has a newer copy.
 
-The other obstacle, ``cgi``, gone from Python 3.13, is met by importing neither
-``spyne.server.wsgi`` nor ``spyne.protocol.soap``.
+The other obstacle is ``cgi``, which Python 3.13 removed: the package imports neither ``spyne.server.wsgi`` nor
+``spyne.protocol.soap``, which need it.
 """
 
 import sys
@@ -21,10 +21,10 @@ _SIX: Final = "spyne.util.six"
 
 
 class _SixLoader(SourceFileLoader):
-    """Loads the vendored six and mends its importer."""
+    """Loads the vendored six, and adds today's hooks to its importer."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module, then give its importer the hooks of today."""
+        """Run the module, then add the hooks."""
         super().exec_module(module)
         importer = module._SixMetaPathImporter  # noqa: SLF001 - it has no public name
         importer.find_spec = _find_spec
@@ -42,11 +42,11 @@ def _create_module(importer: Any, spec: ModuleSpec) -> ModuleType:  # noqa: ANN4
 
 
 def _exec_module(_importer: object, _module: ModuleType) -> None:
-    pass  # it was whole when it was made
+    pass  # the module was executed when it was created
 
 
 class _SixFinder(MetaPathFinder):
-    """Finds the vendored six where it is, with the loader that mends it."""
+    """Finds the vendored six in its place, and loads it with ``_SixLoader``."""
 
     def find_spec(
         self,
@@ -54,7 +54,7 @@ class _SixFinder(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Find that one module."""
+        """Find the vendored six, and no other module."""
         spec = PathFinder.find_spec(fullname, path, target) if fullname == _SIX else None
         if spec is not None and spec.origin is not None:
             spec.loader = _SixLoader(fullname, spec.origin)

@@ -65,9 +65,7 @@ class Admin:
     def _ready(self) -> PageResponse:
         health = self._health()
         refused = [authcode.name for authcode in health.authcodes if authcode.state == "refused"]
-        text = "".join(
-            f"TOEFL Access refuses the authcode {name}: generate a new one in TOEFL Access\n" for name in refused
-        )
+        text = "".join(f"TOEFL Access refuses the authcode {name}: generate and store a new one\n" for name in refused)
         if not health.is_answering:
             text += "TOEFL Access does not answer\n"
         if not text:

@@ -92,7 +92,7 @@ class Application:
 
     def _not_found(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = envelope.sniff(RequestBody(environ, self._limits).peek(), environ.get("CONTENT_TYPE", ""))
+        dialect = envelope.guess_dialect(RequestBody(environ, self._limits).peek(), environ.get("CONTENT_TYPE", ""))
         return respond(refuse(errors.NOT_FOUND.error(), dialect, record), record, environ, start_response)
 
 

@@ -49,7 +49,7 @@ class Endpoint:
         try:
             answer = self._pipeline.answer(self._read(environ, body, record), record)
         except Exception as error:  # noqa: BLE001 - a bug of the gateway is answered with a fault as well
-            dialect = envelope.sniff(body.peek(), environ.get("CONTENT_TYPE", ""))
+            dialect = envelope.guess_dialect(body.peek(), environ.get("CONTENT_TYPE", ""))
             answer = self._pipeline.refuse(errors.as_gateway_error(error), dialect, record)
         return respond(answer, record, environ, start_response)
 

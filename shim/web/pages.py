@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from shim import errors
-from shim.contracts import discovery, served
+from shim.contracts import discovery, served_wsdl
 from shim.pipeline import refuse
 from shim.retirement.template import render
 from shim.web import correlation
@@ -36,8 +36,8 @@ class Pages:
         """
         self._address = address
         self._operations = tuple(operations)
-        self._wsdl = served.render(wsdl, address, all_ports=False)
-        self._wsdl_of_all_ports = served.render(wsdl, address, all_ports=True)
+        self._wsdl = served_wsdl.render(wsdl, address, all_ports=False)
+        self._wsdl_of_all_ports = served_wsdl.render(wsdl, address, all_ports=True)
         self._discovery = discovery.render(self._wsdl, address)
 
     def at_service(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -73,7 +73,7 @@ def imported(wsdl: Path, path: str) -> Iterator[tuple[str, "WSGIApplication"]]:
         wsdl: The WSDL.
         path: The path of the service; the files are beside it.
     """
-    for name, body in served.imports(wsdl).items():
+    for name, body in served_wsdl.imports(wsdl).items():
         yield posixpath.join(posixpath.dirname(path), name), _document(body)
 
 

@@ -221,7 +221,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
 def _dialect_of(client: _RecordingSocket) -> Dialect:
     """Return how to answer a request that gunicorn cannot read, by what was received of it."""
     content_type = _CONTENT_TYPE.search(client.latest)
-    return Dialect(envelope.sniff(client.latest, content_type[1].decode("latin-1") if content_type else "").version)
+    return Dialect(
+        envelope.guess_dialect(client.latest, content_type[1].decode("latin-1") if content_type else "").version
+    )
 
 
 def _cork(client: Any, *, on: bool) -> None:  # noqa: ANN401 - gunicorn has no types

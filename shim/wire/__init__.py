@@ -1,1 +1,22 @@
-"""The legacy face: SOAP 1.1 and 1.2 as the retired service spoke them. Temporary, as the whole package is."""
+"""SOAP 1.1 and 1.2 as bytes: requests are read to calls and credentials, results and faults are written.
+
+The package is pure: it does no I/O, reads no configuration and writes no log.
+"""
+
+__all__ = [
+    "addressing",
+    "answer",
+    "answer_format",
+    "call",
+    "credentials",
+    "dialect",
+    "elements",
+    "encoding",
+    "envelope",
+    "inband",
+    "namespaces",
+    "parser",
+    "qname",
+    "result",
+    "xsd",
+]

@@ -1,16 +1,16 @@
-"""Answers as bytes: the frame around a result, or a fault. Pure, as ``envelope`` is."""
+"""Answers as bytes: the frame around a result, an answer without scores, a fault."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from shim.errors import Cause
-from shim.wire.dialect import MARKS, XSI, Dialect, Version
-
-Empty = Literal["absent", "empty", "nil"]
-"""How an answer without scores looks: no result element, an empty one, or one with ``xsi:nil``."""
+from shim.wire.answer_format import AnswerFormat
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.namespaces import XSI
+from shim.wire.qname import QName
 
 _FAULT: Final = {
     Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring><detail/>",
@@ -19,56 +19,38 @@ _FAULT: Final = {
 }
 
 
-class Name(NamedTuple):
-    """The name of an element.
+class _Tag(NamedTuple):
+    """An element's start tag without its angle brackets, and its name as written in the end tag."""
 
-    Attributes:
-        local: Its local name.
-        namespace: Its namespace; empty for none.
-    """
-
-    local: str
-    namespace: str
+    start: str
+    name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
-    """The elements that a result comes in.
-
-    Attributes:
-        path: From the body's element to the one with the score file, which may be the same.
-        action: What WS-Addressing calls the answer.
-    """
-
-    path: tuple[Name, ...]
-    action: str
+def frame(answer_format: AnswerFormat) -> tuple[bytes, bytes]:
+    """Return the bytes before and after the text of the result, in the caller's encoding."""
+    head, tail = _envelope(answer_format.dialect, answer_format.action)
+    tags = _tags(answer_format.path)
+    before = encode(head + _opening(tags), answer_format.dialect, mark=True)
+    return before, encode(_closing(tags) + tail, answer_format.dialect)
 
 
-def frame(dialect: Dialect, wrapper: Wrapper) -> tuple[bytes, bytes]:
-    """What stands before and after the text of the result, in the caller's encoding."""
-    head, tail = _envelope(dialect, wrapper.action)
-    elements = _elements(wrapper.path)
-    opening = "".join(f"<{start}>" for start, _ in elements)
-    return encode(head + opening, dialect, mark=True), encode(_closing(elements) + tail, dialect)
-
-
-def empty(dialect: Dialect, wrapper: Wrapper, form: Empty) -> bytes:
-    """An answer without scores."""
-    head, tail = _envelope(dialect, wrapper.action)
-    elements = _elements(wrapper.path)
-    if form == "absent" and len(elements) > 1:
-        elements = elements[:-1]
-    *outer, (innermost, _) = elements
-    opening = "".join(f"<{start}>" for start, _ in outer)
-    nil = f' xsi:nil="true" xmlns:xsi="{XSI}"' if form == "nil" else ""
-    return encode(f"{head}{opening}<{innermost}{nil}/>{_closing(outer)}{tail}", dialect, mark=True)
+def empty(answer_format: AnswerFormat) -> bytes:
+    """Return a whole answer without scores."""
+    head, tail = _envelope(answer_format.dialect, answer_format.action)
+    tags = _tags(answer_format.path)
+    if answer_format.empty == "absent" and len(tags) > 1:
+        tags = tags[:-1]
+    *outer, innermost = tags
+    nil = f' xsi:nil="true" xmlns:xsi="{XSI}"' if answer_format.empty == "nil" else ""
+    body = f"{_opening(outer)}<{innermost.start}{nil}/>{_closing(outer)}"
+    return encode(head + body + tail, answer_format.dialect, mark=True)
 
 
 def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
-    """A whole fault.
+    """Return a whole fault.
 
-    Its detail is empty, as ASMX wrote it: without one System.Web.Services takes the
-    fault for one about headers, and on a free-form one Mono's WCF throws.
+    The detail is empty, as ASMX wrote it. Without one, System.Web.Services takes the fault for one about headers; on a
+    free-form one, Mono's WCF throws.
     """
     code = cause.code_11 if dialect.version is Version.SOAP_11 else cause.code_12
     head, tail = _envelope(dialect, dialect.addressing.fault_action if dialect.addressing else "")
@@ -77,27 +59,45 @@ def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
 
 
 def encode(text: str, dialect: Dialect, *, mark: bool = False) -> bytes:
-    """Encode a part of an answer; the first part of UTF-16 gets the mark that tells its order."""
+    """Encode a part of an answer.
+
+    Args:
+        text: The part.
+        dialect: The dialect of the caller.
+        mark: Whether the part is the first one: in UTF-16 it then begins with a byte order mark.
+    """
     data = text.encode(dialect.encoding)
-    return MARKS[dialect.encoding] + data if mark and dialect.encoding != "utf-8" else data
+    return BYTE_ORDER_MARKS[dialect.encoding] + data if mark and dialect.encoding != "utf-8" else data
 
 
-@lru_cache(maxsize=16)
-def _elements(path: tuple[Name, ...]) -> tuple[tuple[str, str], ...]:
-    """The start tag of each element, without its angle brackets, and its name."""
-    namespaces = list(dict.fromkeys(name.namespace for name in path))
-    if len(namespaces) == 1:
-        prefixes = {namespaces[0]: ""}
-        declarations = f" xmlns={quoteattr(namespaces[0])}" if namespaces[0] else ""
-    else:
-        prefixes = {namespace: f"n{number}:" if namespace else "" for number, namespace in enumerate(namespaces)}
-        declarations = "".join(f" xmlns:n{n}={quoteattr(uri)}" for n, uri in enumerate(namespaces) if uri)
-    names = [prefixes[name.namespace] + name.local for name in path]
-    return (names[0] + declarations, names[0]), *((name, name) for name in names[1:])
+@lru_cache(maxsize=16)  # 6 us of a call; the paths of a contract are few
+def _tags(path: tuple[QName, ...]) -> tuple[_Tag, ...]:
+    prefixes = _prefixes(dict.fromkeys(name.namespace for name in path))
+    declarations = "".join(
+        f" {'xmlns:' if prefix else 'xmlns'}{prefix}={quoteattr(namespace)}"
+        for namespace, prefix in prefixes.items()
+        if namespace
+    )
+    names = [_prefixed(prefixes[name.namespace], name.local) for name in path]
+    return _Tag(names[0] + declarations, names[0]), *(_Tag(name, name) for name in names[1:])
 
 
-def _closing(elements: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"</{name}>" for _, name in reversed(elements))
+def _prefixes(namespaces: Iterable[str]) -> dict[str, str]:
+    """Return a prefix for each namespace; a namespace that is alone becomes the default one, without a prefix."""
+    numbered = list(enumerate(namespaces))
+    return {namespace: f"n{number}" if namespace and len(numbered) > 1 else "" for number, namespace in numbered}
+
+
+def _prefixed(prefix: str, local: str) -> str:
+    return f"{prefix}:{local}" if prefix else local
+
+
+def _opening(tags: Sequence[_Tag]) -> str:
+    return "".join(f"<{tag.start}>" for tag in tags)
+
+
+def _closing(tags: Sequence[_Tag]) -> str:
+    return "".join(f"</{tag.name}>" for tag in reversed(tags))
 
 
 def _envelope(dialect: Dialect, action: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The credentials that a request carries: HTTP Basic, a UsernameToken in the envelope, and a pair in the body."""
+"""The credentials in a request: HTTP Basic, a WS-Security UsernameToken, and two parameters in the body."""
 
 import base64
 import hashlib
@@ -12,21 +12,20 @@ from lxml import etree
 
 from shim import errors
 from shim.wire import xsd
-from shim.wire.dialect import WSSE
-from shim.wire.envelope import text_of
+from shim.wire.elements import text_of
+from shim.wire.namespaces import WSSE, WSU
 
-_WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
 _LONGEST: Final = 1024
-"""Characters of a user name or a password."""
+"""Characters of a user name, a password, a digest or a time."""
 
 BodyPair = tuple[str | None, str | None]
-"""The user name and the password parameter of an operation."""
+"""The values of an operation's user name and password parameters; None for a parameter that was not sent."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PasswordText:
-    """A user name and a password as sent. Has no representation, so that no log can show it.
+    """A user name and a password as sent; without a repr, so that no log can show them.
 
     Attributes:
         user: The user name.
@@ -37,19 +36,19 @@ class PasswordText:
     password: str
 
     def matches(self, user: str, password: str) -> bool:
-        """Compare in constant time."""
+        """Compare with the expected user name and password, in constant time."""
         return _are_equal(self.user, user) & _are_equal(self.password, password)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PasswordDigest:
-    """A user name and a password's digest (WS-Security UsernameToken Profile 1.1 §3.1). Has no representation.
+    """A user name and the digest of a password (WS-Security UsernameToken Profile 1.1 §3.1); without a repr.
 
     Attributes:
         user: The user name.
         digest: SHA-1 of the nonce, the time and the password.
-        nonce: A number used once.
-        created: The time as written.
+        nonce: The nonce.
+        created: The time as sent.
         moment: The time in UTC, without a zone.
     """
 
@@ -60,7 +59,7 @@ class PasswordDigest:
     moment: datetime
 
     def matches(self, user: str, password: str) -> bool:
-        """Compare in constant time."""
+        """Compare with the expected user name and password, in constant time."""
         expected = hashlib.sha1(self.nonce + self.created.encode() + password.encode())  # noqa: S324 - the profile's
         return _are_equal(self.user, user) & hmac.compare_digest(self.digest, expected.digest())
 
@@ -74,7 +73,10 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
     Args:
         authorization: The Authorization header; empty for none.
         security: The WS-Security headers of the envelope.
-        body: The parameters that the operation has for credentials; None if it has none.
+        body: The values of the operation's credential parameters; None if it has no such parameters.
+
+    Returns:
+        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent.
 
     Raises:
         CallerError: Some credentials are malformed.
@@ -92,12 +94,12 @@ def _from_body(body: BodyPair | None) -> Iterator[PasswordText]:
 
 
 def _from_authorization(authorization: str) -> Iterator[PasswordText]:
-    """Read HTTP Basic (RFC 7617); other schemes carry no credentials of this gateway."""
+    """Read HTTP Basic (RFC 7617); credentials of other schemes are not the gateway's."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() != "basic":
         return
     raw = _decode(value, "an Authorization header that is not base64")
-    # Old clients send Latin-1, new ones UTF-8; bytes that are no UTF-8 are Latin-1.
+    # Old clients send Latin-1 and new ones UTF-8: bytes that are not UTF-8 are taken for Latin-1.
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -117,14 +119,14 @@ def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
         user = _child_text(token, f"{{{WSSE}}}Username")
         if password is None:
             raise ValueError("a UsernameToken without a password")
-        # Without a type it is text (UsernameToken Profile 1.1 §3.1).
+        # The default is PasswordText (UsernameToken Profile 1.1 §3.1).
         kind = password.get("Type", f"{_PROFILE}PasswordText").removeprefix(_PROFILE)
         if kind == "PasswordText":
             yield _password_text(user, text_of(password))
         elif kind == "PasswordDigest":
             yield _password_digest(token, user, text_of(password))
         else:
-            raise ValueError("a UsernameToken with another type of password")
+            raise ValueError("a UsernameToken with an unknown type of password")
 
 
 def _password_text(user: str, password: str) -> PasswordText:
@@ -133,9 +135,9 @@ def _password_text(user: str, password: str) -> PasswordText:
 
 
 def _password_digest(token: etree._Element, user: str, digest: str) -> PasswordDigest:
-    # The digest is of nonce and time in a row: white space before the time could be moved to the nonce's end, or back,
-    # and the same digest would count twice.
-    created = _child_text(token, f"{{{_WSU}}}Created").strip()
+    # The digest is made of nonce and time in a row. If white space before the time counted, it could be moved to the
+    # end of the nonce: the same digest would then be valid with two nonces, and a replay would not be seen.
+    created = _child_text(token, f"{{{WSU}}}Created").strip()
     malformed = "a nonce or digest that is not base64"
     nonce = _decode(_child_text(token, f"{{{WSSE}}}Nonce"), malformed)
     if not nonce:
@@ -148,9 +150,9 @@ def _read_created(created: str) -> datetime:
     try:
         moment = xsd.read_date_time(created)
     except ValueError:
-        moment = None  # the exception's text holds parts of the value
+        moment = None  # the text of the exception may hold a part of the value
     if moment is None:
-        raise ValueError("a time that is no date and time")
+        raise ValueError("a time that is not a date and time")
     return moment
 
 
@@ -172,5 +174,5 @@ def _check_length(*texts: str) -> None:
 
 
 def _are_equal(presented: str, expected: str) -> bool:
-    # Hashes are compared, so that the time does not show the length either.
+    # Hashes have one length, so the time does not show the length of the texts.
     return hmac.compare_digest(hashlib.sha256(presented.encode()).digest(), hashlib.sha256(expected.encode()).digest())

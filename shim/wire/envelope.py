@@ -1,26 +1,20 @@
-"""A request's bytes to a ``Call``.
+"""A request's bytes to a ``Call``. The parser's own messages about bad input are never passed on."""
 
-Pure: no sockets, no config, no logging. What the parser says of bad input is never
-passed on.
-"""
-
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from encodings import normalize_encoding
-from encodings.aliases import aliases
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
 from shim import errors
-from shim.wire import parser
-from shim.wire.dialect import ADDRESSING, MARKS, WSSE, XSI, Addressing, Dialect, Version
-
-_XML: Final = "http://www.w3.org/XML/1998/namespace"
-
-_TRUE: Final = frozenset({"1", "true"})
-_XML_SPACE: Final = " \t\r\n"
+from shim.wire import encoding, xsd
+from shim.wire.addressing import ADDRESSING, Addressing
+from shim.wire.call import Call
+from shim.wire.dialect import Dialect, Version
+from shim.wire.elements import text_of
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.namespaces import WSSE, XML
+from shim.wire.parser import hardened_parser
 
 _UNDERSTOOD: Final = frozenset({WSSE, *ADDRESSING})
 _SECURITY: Final = f"{{{WSSE}}}Security"
@@ -28,7 +22,7 @@ _MESSAGE_ID, _ACTION, _REPLY_TO, _FAULT_TO = (
     tuple(f"{{{namespace}}}{name}" for namespace in ADDRESSING)
     for name in ("MessageID", "Action", "ReplyTo", "FaultTo")
 )
-# Roles in which the gateway is a header's addressee (SOAP 1.1 §4.2.2, SOAP 1.2 part 1 §2.2).
+# The roles that address the gateway (SOAP 1.1 §4.2.2, SOAP 1.2 part 1 §2.2).
 _OWN_ROLES: Final = frozenset(
     {
         "",
@@ -39,112 +33,63 @@ _OWN_ROLES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One operation as it was called.
-
-    Attributes:
-        dialect: How to answer.
-        root: Local name of the body's element.
-        namespace: Its namespace; empty when it has none.
-        qualified: Whether its parameters have a namespace too.
-        element: The body's element.
-        security: Its WS-Security headers.
-        action: What WS-Addressing calls the action; empty when it is not used.
-    """
-
-    dialect: Dialect
-    root: str
-    namespace: str
-    qualified: bool
-    element: etree._Element
-    security: tuple[etree._Element, ...]
-    action: str
-
-
-# By Python's names of its codecs' modules. ASCII is read as UTF-8, its superset; of UTF-16 without a mark the parser
-# looks at the first bytes.
-_CODECS: Final = {
-    "utf_8": "utf-8",
-    "ascii": "utf-8",
-    "utf_16": None,
-    "utf_16_le": "utf-16le",
-    "utf_16_be": "utf-16be",
-    "latin_1": "iso-8859-1",
-    "cp1252": "windows-1252",
-}
-_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([^\s;"]{1,40})', re.IGNORECASE)
-
-
 def parse(body: bytes, content_type: str) -> "Envelope":
     """Read an envelope.
 
     Args:
         body: The request's body, decompressed.
-        content_type: The request's Content-Type: a byte order mark comes before
-            its charset, its charset before the XML declaration (RFC 7303 §3.2).
+        content_type: The request's Content-Type. A byte order mark overrides its charset, and its charset overrides
+            the XML declaration (RFC 7303 §3.2).
 
     Raises:
-        CallerError: It is no SOAP envelope. ``sniff`` then tells how to answer.
+        CallerError: The body is not a SOAP envelope. ``guess_dialect`` then tells how to answer.
     """
-    marked = _marked(body)
-    encoding = marked or _declared(content_type)
-    hardened = parser.hardened(encoding, len(body))
+    marked = encoding.of_byte_order_mark(body)
+    known = marked or encoding.of_charset(content_type)
+    parser = hardened_parser(known, len(body))
     try:
-        root = etree.fromstring(body.removeprefix(MARKS[marked]) if marked else body, hardened)
+        root = etree.fromstring(body.removeprefix(BYTE_ORDER_MARKS[marked]) if marked else body, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise errors.NOT_XML.error() from error
-    # A warning of a later namespace hides the error of an undeclared prefix from lxml, which goes by the last alone.
-    if any(entry.level >= etree.ErrorLevels.ERROR for entry in hardened.error_log):
+    # lxml raises by the last entry of its log alone: a warning hides the error of an undeclared prefix before it.
+    if any(entry.level >= etree.ErrorLevels.ERROR for entry in parser.error_log):
         raise errors.NOT_XML.error()
     document = root.getroottree().docinfo
     if document.internalDTD is not None:
         raise errors.DOCTYPE.error()
-    return Envelope(root, encoding or document.encoding or "utf-8")
+    return Envelope(root, known or document.encoding or "utf-8")
 
 
-def _marked(body: bytes) -> str | None:
-    return next((encoding for encoding, mark in MARKS.items() if body.startswith(mark)), None)
-
-
-def _declared(content_type: str) -> str | None:
-    charset = _CHARSET.search(content_type)
-    if charset is None:
-        return None
-    # Not by codecs.lookup: it keeps every name that it was ever asked for, and anybody can ask.
-    name = normalize_encoding(charset[1]).lower()
-    try:
-        return _CODECS[aliases.get(name, name)]
-    except KeyError as error:
-        raise errors.ENCODING.error() from error
-
-
-def sniff(body: bytes, content_type: str) -> Dialect:
-    """Tell from its bytes how to answer a request that is no SOAP envelope."""
-    encoding = _marked(body) or "utf-8"
-    # Without its NULs, UTF-16 of no mark reads as ASCII.
-    text = body.decode(encoding, "ignore").replace("\0", "")
+def guess_dialect(body: bytes, content_type: str) -> Dialect:
+    """Return the dialect in which to answer a request that is not a SOAP envelope, judging by its bytes."""
+    marked = encoding.of_byte_order_mark(body) or "utf-8"
+    # Without its NULs, UTF-16 without a byte order mark reads as ASCII.
+    text = body.decode(marked, "ignore").replace("\0", "")
     if Version.SOAP_11.namespace in text:
-        return Dialect(Version.SOAP_11, encoding)
+        return Dialect(Version.SOAP_11, marked)
     media_type, _, parameters = content_type.lower().partition(";")
-    # With attachments, the type of the envelope is a parameter of that of all parts.
+    # In a multipart request, a parameter names the media type of the envelope.
     declared = parameters if media_type.strip().startswith("multipart/") else media_type
     is_12 = Version.SOAP_12.media_type in declared or Version.SOAP_12.namespace in text
-    return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, encoding)
+    return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, marked)
 
 
 class Envelope:
     """A well-formed SOAP envelope.
 
     Attributes:
-        dialect: How to answer it, known before its headers and body are checked.
+        dialect: The dialect to answer in, known before headers and body are checked.
     """
 
-    def __init__(self, root: etree._Element, encoding: str) -> None:
-        """Take the root of a document.
+    def __init__(self, root: etree._Element, document_encoding: str) -> None:
+        """Read the version and the message's id.
+
+        Args:
+            root: The root element of a document.
+            document_encoding: The encoding of the document.
 
         Raises:
-            CallerError: It is no SOAP envelope, or one of an unknown version.
+            CallerError: The root is not a SOAP envelope, or one of an unknown version.
         """
         name = etree.QName(root)
         version = next((version for version in Version if version.namespace == name.namespace), None)
@@ -152,18 +97,19 @@ class Envelope:
             raise errors.NOT_SOAP.error()
         if version is None:
             raise errors.VERSION.error()
-        self._version = version
         soap = f"{{{version.namespace}}}"
+        self._must_understand = f"{soap}mustUnderstand"
+        self._role = f"{soap}{version.actor}"
         self._blocks = list(root.iterchildren(f"{soap}Header"))
         self._bodies = list(root.iterchildren(f"{soap}Body"))
-        self.dialect = self._related(Dialect(version, _answer_encoding(encoding)))
+        self.dialect = self._related(Dialect(version, encoding.of_answer(document_encoding)))
 
     def call(self) -> Call:
-        """Check headers and body.
+        """Check headers and body, and return the call in the body.
 
         Raises:
-            CallerError: A header must be understood and is not, the reply is
-                wanted elsewhere, or the body does not hold one element.
+            CallerError: A header that must be understood is unknown, a reply is wanted at another address, or the body
+                does not hold exactly one element.
         """
         self._check_understood()
         self._check_replies()
@@ -172,11 +118,11 @@ class Envelope:
             raise errors.NOT_SOAP.error()
         (element,) = elements
         name = etree.QName(element)
-        if name.namespace == _XML:  # no other prefix may be bound to it, so no answer could be written
+        if name.namespace == XML:  # an answer would have to declare it, which XML forbids
             raise errors.NOT_SOAP.error()
         return Call(
             dialect=self.dialect,
-            root=name.localname,
+            name=name.localname,
             namespace=name.namespace or "",
             qualified=len(element) == 0 or etree.QName(element[0]).namespace is not None,
             element=element,
@@ -189,46 +135,28 @@ class Envelope:
         return replace(dialect, addressing=addressing, message_id=message_id) if message_id else dialect
 
     def _headers(self, *names: str) -> Iterator[etree._Element]:
-        # lxml looks for the names, so that tens of thousands of others cost next to nothing.
+        # lxml compares the names in C, so tens of thousands of other headers cost next to nothing.
         return (header for block in self._blocks for header in block.iterchildren(*names))
 
     def _addressed(self, names: tuple[str, ...]) -> tuple[Addressing | None, str]:
         header = next(self._headers(*names), None)
         if header is None:
             return None, ""
-        return ADDRESSING[etree.QName(header).namespace or ""], text_of(header).strip(_XML_SPACE)
+        return ADDRESSING[etree.QName(header).namespace or ""], text_of(header).strip(xsd.SPACE)
 
     def _check_understood(self) -> None:
-        soap = f"{{{self._version.namespace}}}"
-        must = f"{soap}mustUnderstand"
         for header in self._headers("*"):
-            if (
-                (told := header.get(must)) is not None
-                and told.strip(_XML_SPACE) in _TRUE
-                and header.get(f"{soap}{self._version.actor}", "") in _OWN_ROLES
-                and etree.QName(header).namespace not in _UNDERSTOOD
-            ):
+            if self._is_mandatory(header) and etree.QName(header).namespace not in _UNDERSTOOD:
                 raise errors.MUST_UNDERSTAND.error()
+
+    def _is_mandatory(self, header: etree._Element) -> bool:
+        """Whether a header must be understood here (SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3)."""
+        return xsd.is_true(header.get(self._must_understand, "")) and header.get(self._role, "") in _OWN_ROLES
 
     def _check_replies(self) -> None:
         for header in self._headers(*_REPLY_TO, *_FAULT_TO):
             namespace = etree.QName(header).namespace or ""
             address = header.find(f"{{{namespace}}}Address")
-            wanted = "" if address is None else text_of(address).strip(_XML_SPACE)
+            wanted = "" if address is None else text_of(address).strip(xsd.SPACE)
             if wanted != ADDRESSING[namespace].anonymous:
                 raise errors.REPLY_ELSEWHERE.error()
-
-
-def _answer_encoding(encoding: str) -> str:
-    # UTF-16 of no stated order is answered in the common one; the mark tells.
-    return {"utf-16": "utf-16le", "utf-16le": "utf-16le", "utf-16be": "utf-16be"}.get(encoding.lower(), "utf-8")
-
-
-def text_of(element: etree._Element) -> str:
-    """All text in an element, in document order."""
-    return "".join(element.itertext())  # type: ignore[arg-type]
-
-
-def is_nil(element: etree._Element) -> bool:
-    """Whether ``xsi:nil`` says that the element has no value; ``false`` says that it has one."""
-    return element.get(f"{{{XSI}}}nil", "").strip(_XML_SPACE) in _TRUE

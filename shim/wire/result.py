@@ -1,77 +1,58 @@
-"""A score file in its envelope: as base64, or as the text itself."""
+"""A score file in an envelope, as base64 or as the text itself."""
 
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from pybase64 import b64encode
 
 from shim import errors
 from shim.query import ScoreFile
 from shim.wire import answer
-from shim.wire.answer import Empty, Wrapper
-from shim.wire.dialect import Dialect
+from shim.wire.answer_format import AnswerFormat
 
-ResultType = Literal["base64Binary", "string"]
-"""The XML Schema types that a result may have."""
-
-# A multiple of 3, so that the base64 of the chunks is the base64 of the whole.
+# A multiple of 3, so that the base64 of the chunks, in a row, is the base64 of the file.
 _CHUNK: Final = 96 * 1024
 
-# What XML 1.0 cannot carry (§2.2), not even as a character reference.
-_IMPOSSIBLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A parser makes a bare CR, and CR LF, a LF (XML 1.0 §2.11); a character reference stays what it is.
+# Characters that XML 1.0 cannot carry (§2.2), not even as character references.
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A parser reads CR and CR LF as LF (XML 1.0 §2.11), but keeps a CR that is a character reference.
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """How a call is to be answered.
-
-    Attributes:
-        dialect: How the caller speaks.
-        wrapper: The elements around the result.
-        kind: The type of the result.
-        empty: How an answer without scores looks.
-        in_band: Whether errors come as a sentence in the result.
-    """
-
-    dialect: Dialect
-    wrapper: Wrapper
-    kind: ResultType
-    empty: Empty
-    in_band: bool
 
 
 class Result:
     """An envelope with a score file in it, as chunks of bytes.
 
     Attributes:
-        length: Bytes in all chunks.
+        length: Bytes of all chunks together.
     """
 
-    def __init__(self, file: ScoreFile, reply: Reply) -> None:
-        """Measure it, and so check that the result can carry the file.
+    def __init__(self, file: ScoreFile, answer_format: AnswerFormat) -> None:
+        """Measure the envelope; a string result is read through once for that, and so is checked.
+
+        Args:
+            file: The score file; it stays open.
+            answer_format: The format of the envelope.
 
         Raises:
-            OperatorError: The result is a string and the file is no text that XML can carry.
+            OperatorError: The result is a string, and XML cannot carry the file as text.
         """
         self._file = file
-        self._reply = reply
+        self._dialect = answer_format.dialect
+        self._is_string = answer_format.result_type == "string"
         if file.size:
-            self._head, self._tail = answer.frame(reply.dialect, reply.wrapper)
+            self._head, self._tail = answer.frame(answer_format)
         else:
-            self._head, self._tail = answer.empty(reply.dialect, reply.wrapper, reply.empty), b""
+            self._head, self._tail = answer.empty(answer_format), b""
         self.length = len(self._head) + self._text_length() + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The chunks, once."""
+        """Iterate over the chunks, once."""
         if self._file.size > _CHUNK:
             yield from self._parts()
-        else:  # in one piece, and so in one packet where it fits
-            yield b"".join(self._parts())
+        else:
+            yield b"".join(self._parts())  # in one piece, so that a small answer is one packet
 
     def _parts(self) -> Iterator[bytes]:
         yield self._head
@@ -82,21 +63,20 @@ class Result:
     def _text_length(self) -> int:
         if not self._file.size:
             return 0
-        if self._reply.kind == "string":
+        if self._is_string:
             length = sum(map(len, self._text()))
             self._file.spool.seek(0)
             return length
         characters = 4 * ((self._file.size + 2) // 3)
-        return characters if self._reply.dialect.encoding == "utf-8" else 2 * characters
+        return characters if self._dialect.encoding == "utf-8" else 2 * characters
 
     def _text(self) -> Iterator[bytes]:
-        dialect = self._reply.dialect
-        if self._reply.kind == "string":
-            yield from (answer.encode(part, dialect) for part in _string(self._file))
-        elif dialect.encoding == "utf-8":
+        if self._is_string:
+            yield from (answer.encode(part, self._dialect) for part in _string(self._file))
+        elif self._dialect.encoding == "utf-8":
             yield from _base64(self._file)
         else:
-            yield from (answer.encode(part.decode(), dialect) for part in _base64(self._file))
+            yield from (answer.encode(part.decode(), self._dialect) for part in _base64(self._file))
 
 
 def _base64(file: ScoreFile) -> Iterator[bytes]:
@@ -106,14 +86,16 @@ def _base64(file: ScoreFile) -> Iterator[bytes]:
 
 def _string(file: ScoreFile) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    more = True
-    while more:
-        chunk = file.spool.read(_CHUNK)
-        more = bool(chunk)
-        try:
-            text = decoder.decode(chunk, final=not more)
-        except UnicodeDecodeError as error:
-            raise errors.NOT_TEXT.error(note="not UTF-8") from error
-        if _IMPOSSIBLE.search(text):
-            raise errors.NOT_TEXT.error(note="a character that XML 1.0 cannot carry")
-        yield text.translate(_ESCAPES)
+    while chunk := file.spool.read(_CHUNK):
+        yield _escaped(decoder, chunk)
+    yield _escaped(decoder, b"", final=True)
+
+
+def _escaped(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
+    try:
+        text = decoder.decode(chunk, final)
+    except UnicodeDecodeError as error:
+        raise errors.NOT_TEXT.error(note="not UTF-8") from error
+    if _NOT_XML.search(text):
+        raise errors.NOT_TEXT.error(note="a character that XML 1.0 cannot carry")
+    return text.translate(_ESCAPES)

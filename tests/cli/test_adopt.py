@@ -16,14 +16,14 @@ class TestAdopt:
         mapping = tmp_path / "Registrar.Scores.toml"
         assert shown.exit_code == 0
         assert f"Wrote {mapping}" in said(shown.output)
-        assert "decide Fetch: its dates are text: in which form does the client write them" in said(shown.output)
+        assert "decide Fetch: fromDate and untilDate are text: set dates" in said(shown.output)
         assert contract.load(path, mapping).operation("Fetch")
 
     def test_an_edited_mapping_is_only_overwritten_by_force(self, tmp_path: Path) -> None:
         path, mapping = calls.written(tmp_path, wsdls.wsdl(), "# mine")
         shown = invoke(["adopt", str(path)])
         assert shown.exit_code == 1
-        assert "was edited; it is left as it is (--force overwrites it)" in said(shown.output)
+        assert "was edited, so it is left as it is: --force overwrites it" in said(shown.output)
         assert mapping.read_text(encoding="utf-8") == "# mine"
         assert invoke(["adopt", "--force", str(path)]).exit_code == 0
         assert contract.load(path, mapping).operation("Fetch")
@@ -31,15 +31,15 @@ class TestAdopt:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            pytest.param("<html/>", "it has no SOAP port with an operation in it", id="no WSDL"),
+            pytest.param("<html/>", "has no SOAP port with an operation", id="no WSDL"),
             pytest.param(
                 wsdls.wsdl(wsdls.schema(wsdls.wrapped(result=wsdls.fields({"FetchResult": "int"})))),
-                "Fetch: its result is of type int",
+                "Fetch: the result is of type int",
                 id="unservable",
             ),
             pytest.param(
                 wsdls.wsdl(imports='<w:import namespace="urn:z" location="[red]z.wsdl"/>'),
-                "it needs [red]z.wsdl, which is not beside it",
+                "needs the file [red]z.wsdl, which is not in its folder",
                 id="missing import",
             ),
         ],

@@ -91,7 +91,7 @@ def test_reportby_of_an_operation(tmp_path: Path) -> None:
 def test_reportby_of_an_unknown_operation(tmp_path: Path) -> None:
     finding = found(written(tmp_path, more='[[contracts]]\n[contracts.reportby]\nOther = "synthetic"\n'))[1]
     assert (finding.part, finding.good) == ("contract", False)
-    assert "no operation Other to set what it reports by" in finding.text
+    assert "has no operations.Other, but contracts.reportby in the configuration names Other" in finding.text
 
 
 def test_no_real_call_is_made_unasked(tmp_path: Path) -> None:

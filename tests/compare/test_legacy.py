@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, strategies
 
 from shim.compare.days import days_of, whole_days
-from shim.compare.legacy import LegacyService
+from shim.compare.legacy import LegacyClient
 from shim.compare.legacy_answer import LegacyError
 from shim.config import UpstreamSettings
 from shim.contracts import contract
@@ -31,8 +31,8 @@ _MOMENTS = strategies.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(
 _ZONES = [UTC, *map(ZoneInfo, ("America/New_York", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo"))]
 
 
-def _legacy(url: str, operation: str = "", wsdl: Path = calls.WSDL, mapping: Path = calls.MAPPING) -> LegacyService:
-    return LegacyService(
+def _legacy(url: str, operation: str = "", wsdl: Path = calls.WSDL, mapping: Path = calls.MAPPING) -> LegacyClient:
+    return LegacyClient(
         contract.load(wsdl, mapping), wsdl, UpstreamSettings(url=url, connect_timeout=5, deadline=20), operation
     )
 

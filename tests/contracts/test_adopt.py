@@ -35,125 +35,24 @@ def table(draft: Draft, name: str = "Fetch") -> dict[str, Any]:
     return found
 
 
-def comment(draft: Draft, key: str) -> str:
-    """How sure it is of a key, and why."""
-    (line,) = (line for line in draft.text.splitlines() if line.split(" ", 1)[0] == key)
-    return line.rpartition("# ")[2]
+class TestDraft:
+    def test_it_begins_with_what_to_decide(self, tmp_path: Path) -> None:
+        draft = drafted(tmp_path, DAYS)
+        (question,) = draft.questions
+        heading = "# What the operations of legacy.wsdl mean to the REST API."
+        assert draft.text.startswith(f"{heading}\n# To decide:\n#   - {question}\n\n[operations.")
 
+    def test_nothing_to_decide(self, tmp_path: Path) -> None:
+        draft = drafted(tmp_path, ISO)
+        assert draft.questions == ()
+        assert "# Nothing is left to decide.\n\n[operations." in draft.text
 
-class TestGuesses:
-    def test_the_whole_of_it(self, tmp_path: Path) -> None:
-        assert table(drafted(tmp_path)) == {
-            "startdate": "fromDate",
-            "enddate": "untilDate",
-            "type": {"value": "TOEFL"},
-            "reportby": {"value": "scorelinkbyreportdate"},
-            "credentials": ["userName", "password"],
-            "dates": ["MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601"],
-            "errors": "in-band",
-            "empty": "absent",
-            "records": "as-sent",
-        }
-
-    @pytest.mark.parametrize(
-        ("parameters", "key", "value", "sure"),
-        [
-            pytest.param(DAYS, "startdate", "fromDate", "likely: its name says so", id="from"),
-            pytest.param(DAYS, "enddate", "untilDate", "likely: its name says so", id="until"),
-            pytest.param(ISO, "startdate", "startDate", "likely: its name says so", id="start"),
-            pytest.param({"start": "date", "thru": "date"}, "enddate", "thru", "likely: its name says so", id="thru"),
-            pytest.param({"DateFrom": "date", "DateTo": "date"}, "enddate", "DateTo", "likely: its name", id="to"),
-            pytest.param(
-                {"end1": "date", "end2": "date", "start": "date"}, "enddate", "end1", "a guess: or end2?", id="two ends"
-            ),
-            pytest.param({**DAYS, "testProgram": "string"}, "type", "testProgram", "likely: its name", id="type"),
-            pytest.param(DAYS, "type", {"value": "TOEFL"}, "likely: no parameter has it", id="no type"),
-            pytest.param({**DAYS, "ReportBy": "string"}, "reportby", "ReportBy", "likely: its name", id="report-by"),
-            pytest.param(
-                DAYS, "reportby", {"value": "scorelinkbyreportdate"}, "a guess: no other value is public", id="unsaid"
-            ),
-            pytest.param(
-                {"reportstart": "date", "reportend": "date"},
-                "reportby",
-                {"value": "scorelinkbyreportdate"},
-                "likely: no other value is public",
-                id="report date",
-            ),
-            pytest.param(ISO, "dates", ["ISO 8601"], "certain: its type is xs:dateTime", id="dateTime"),
-            pytest.param(
-                {"start": "date", "end": "date"}, "dates", ["YYYY-MM-DD"], "certain: its type is xs:date", id="date"
-            ),
-            pytest.param(
-                DAYS, "dates", ["MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601"], "a guess: public clients use these", id="text"
-            ),
-            pytest.param(
-                {**ISO, "login": "string", "pwd": "string"},
-                "credentials",
-                ["login", "pwd"],
-                "likely: they are named so",
-                id="credentials",
-            ),
-            pytest.param(TEXT, "errors", "in-band", "likely: the old service told of failed log-ons", id="in band"),
-            pytest.param(DAYS, "errors", "fault", "a guess: it has no log-on that could fail", id="faults"),
-            pytest.param(DAYS, "empty", "absent", "a guess: how the old service said", id="empty"),
-            pytest.param(DAYS, "records", "as-sent", "a guess: write 900", id="records"),
-        ],
-    )
-    def test_it_says_how_sure_it_is_and_why(
-        self, tmp_path: Path, parameters: dict[str, str], key: str, value: object, sure: str
-    ) -> None:
-        draft = drafted(tmp_path, parameters)
-        assert table(draft)[key] == value
-        assert comment(draft, key).startswith(sure)
-
-    def test_a_user_without_a_password_is_no_credential(self, tmp_path: Path) -> None:
-        assert "credentials" not in table(drafted(tmp_path, {**DAYS, "user": "string"}))
-
-    def test_edi(self, tmp_path: Path) -> None:
-        text = written(tmp_path, calls.WSDL.read_text(encoding="utf-8"))
-        assert table(adopt.draft(text), "getEDIData") == {"unavailable": "TOEFL Access has no EDI form."}
-
-    def test_test_dates(self, tmp_path: Path) -> None:
-        draft = adopt.draft(written(tmp_path, calls.WSDL.read_text(encoding="utf-8")))
-        found = table(draft, "getScorelinkData")
-        assert found["unavailable"] == "TOEFL Access selects by report date, not by test date."
-        assert (found["startdate"], found["enddate"]) == ("teststartdate", "testenddate")
-        assert "reportby" not in found
-        assert (
-            "getScorelinkData: it seems to select by test date, for which no report-by value is public"
-            in draft.questions
-        )
-
-    def test_no_range_of_dates(self, tmp_path: Path) -> None:
-        draft = adopt.draft(written(tmp_path, wsdl(schema(wrapped({"id": "string"})))))
-        assert table(draft) == {
-            "unavailable": "it does not ask for a range of dates, and TOEFL Access answers nothing else."
-        }
-
-    def test_the_shipped_wsdl_gets_what_the_shipped_mapping_says(self, tmp_path: Path) -> None:
+    def test_the_draft_for_the_shipped_wsdl_is_the_shipped_mapping(self, tmp_path: Path) -> None:
         path = written(tmp_path, calls.WSDL.read_text(encoding="utf-8"))
         adopt.write(adopt.draft(path), path.with_suffix(".toml"), force=False)
         assert mapping.load(path.with_suffix(".toml")) == dict(mapping.load(calls.MAPPING)) | {
-            "getEDIData": mapping.Meaning(unavailable="TOEFL Access has no EDI form.")
+            "getEDIData": mapping.OperationMapping(unavailable="TOEFL Access has no EDI form.")
         }
-
-
-class TestQuestions:
-    def test_dates_of_text(self, tmp_path: Path) -> None:
-        draft = drafted(tmp_path, DAYS)
-        assert draft.questions == (
-            "Fetch: its dates are text: in which form does the client write them, and in which time zone are its days?",
-        )
-        assert f"# To decide:\n#   - {draft.questions[0]}\n" in draft.text
-
-    def test_parameters_of_no_known_meaning(self, tmp_path: Path) -> None:
-        draft = drafted(tmp_path, {**ISO, "zebra": "string", "apple": "string"})
-        assert draft.questions == ("Fetch: is nothing meant by apple, zebra?",)
-
-    def test_nothing(self, tmp_path: Path) -> None:
-        draft = drafted(tmp_path, ISO)
-        assert draft.questions == ()
-        assert "# To decide:\n#   nothing\n" in draft.text
 
 
 class TestToml:
@@ -168,7 +67,7 @@ class TestToml:
         path = tmp_path / "legacy.wsdl"
         adopt.write(drafted(tmp_path, {name: "date", "end": "date"}), path.with_suffix(".toml"), force=False)
         loaded = contract.load(path, path.with_suffix(".toml"))
-        assert loaded.operation("Fetch").meaning.startdate == name
+        assert loaded.operation("Fetch").mapping.startdate == name
 
     def test_a_file_name_cannot_break_out_of_its_comment(self, tmp_path: Path) -> None:
         path = tmp_path / 'a\n[operations.evil]\nunavailable = "x".wsdl'
@@ -198,36 +97,38 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            pytest.param("<html/>", "it has no SOAP port with an operation in it", id="no WSDL"),
+            pytest.param(
+                "<html/>", "has no SOAP port with an operation: check that it is the service's WSDL", id="no WSDL"
+            ),
             pytest.param(
                 wsdl(schema(wrapped(result=fields({"FetchResult": "int"})))),
-                "Fetch: its result is of type int: only base64Binary and string can hold scores",
+                "Fetch: the result is of type int: only base64Binary and string can hold scores",
                 id="result",
             ),
             pytest.param(
                 wsdl(schema(sequence("Fetch", fields(TEXT)) + sequence("FetchResponse", ""))),
-                "Fetch: its result is not one field but 0: only one can hold scores",
+                "Fetch: the result is not one field but 0: only one can hold scores",
                 id="no result",
             ),
         ],
     )
-    def test_what_cannot_be_served_is_named(self, tmp_path: Path, text: str, reason: str) -> None:
+    def test_a_wsdl_without_a_servable_operation(self, tmp_path: Path, text: str, reason: str) -> None:
         path = written(tmp_path, text)
         with pytest.raises(AdoptError) as caught:
             adopt.draft(path)
         assert str(caught.value) == f"{path}: {reason}"
 
-    def test_one_that_can_be_served_is_enough(self, tmp_path: Path) -> None:
+    def test_one_servable_operation_is_enough(self, tmp_path: Path) -> None:
         number = ('name="getEDIDataResult" type="s:base64Binary"', 'name="getEDIDataResult" type="s:int"')
         text = calls.WSDL.read_text(encoding="utf-8").replace(*number)
         draft = adopt.draft(written(tmp_path, text))
         assert table(draft, "getEDIData") == {
-            "unavailable": "its result is of type int: only base64Binary and string can hold scores."
+            "unavailable": "the result is of type int: only base64Binary and string can hold scores."
         }
 
 
 class TestWrite:
-    def test_what_nobody_edited_is_written_anew(self, tmp_path: Path) -> None:
+    def test_an_unedited_draft_is_overwritten(self, tmp_path: Path) -> None:
         path = tmp_path / "legacy.toml"
         adopt.write(drafted(tmp_path), path, force=False)
         other = drafted(tmp_path, ISO)
@@ -239,24 +140,24 @@ class TestWrite:
         [
             lambda text: text.replace('"absent"', '"nil"'),
             lambda text: "# mine\n" + text,
-            lambda text: text.rpartition("\n# Unedited")[0],
+            lambda text: text.rpartition("\n# Checksum")[0],
             lambda _: "",
         ],
-        ids=["value", "comment", "seal taken away", "emptied"],
+        ids=["value", "comment", "checksum removed", "emptied"],
     )
-    def test_what_was_edited_is_left_as_it_is(self, tmp_path: Path, edit: Any) -> None:  # noqa: ANN401 - a table's function
+    def test_an_edited_draft_is_left_as_it_is(self, tmp_path: Path, edit: Any) -> None:  # noqa: ANN401 - a table's function
         path = tmp_path / "legacy.toml"
         draft = drafted(tmp_path)
         adopt.write(draft, path, force=False)
         edited = edit(path.read_text(encoding="utf-8"))
         path.write_text(edited, encoding="utf-8")
-        with pytest.raises(AdoptError, match="was edited; it is left as it is"):
+        with pytest.raises(AdoptError, match="was edited, so it is left as it is"):
             adopt.write(draft, path, force=False)
         assert path.read_text(encoding="utf-8") == edited
         adopt.write(draft, path, force=True)
         assert path.read_text(encoding="utf-8").startswith(draft.text)
 
-    def test_a_file_that_is_no_text_is_left_as_it_is(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_text_is_left_as_it_is(self, tmp_path: Path) -> None:
         path = tmp_path / "legacy.toml"
         path.write_bytes(b"\xff\xfe")
         with pytest.raises(AdoptError):
@@ -265,7 +166,7 @@ class TestWrite:
 
 
 class TestFetch:
-    """A WSDL from the network, only when asked for."""
+    """A WSDL is fetched only on demand."""
 
     @pytest.fixture
     def site(self) -> Iterator[str]:
@@ -282,19 +183,19 @@ class TestFetch:
         assert path == tmp_path / "TOEFLEdm.wsdl"
         assert path.read_bytes() == (SHIPPED / "TOEFLEdm.wsdl").read_bytes()
 
-    def test_a_file_that_is_there_is_left(self, site: str, tmp_path: Path) -> None:
+    def test_an_existing_file_is_left(self, site: str, tmp_path: Path) -> None:
         (tmp_path / "TOEFLEdm.wsdl").write_text("mine")
-        with pytest.raises(AdoptError, match="is there already"):
+        with pytest.raises(AdoptError, match="exists already"):
             adopt.fetch(f"{site}/TOEFLEdm.wsdl", tmp_path)
         assert (tmp_path / "TOEFLEdm.wsdl").read_text() == "mine"
 
     @pytest.mark.parametrize("address", ["/none.wsdl", None])
-    def test_what_cannot_be_had(self, site: str, tmp_path: Path, address: str | None) -> None:
+    def test_an_address_without_a_wsdl(self, site: str, tmp_path: Path, address: str | None) -> None:
         with pytest.raises(AdoptError, match="cannot be fetched"):
             adopt.fetch("http://127.0.0.1:9/a.wsdl" if address is None else site + address, tmp_path)
         assert not list(tmp_path.iterdir())
 
-    def test_what_is_too_large(self, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_wsdl_that_is_too_large(self, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(description, "MAX_BYTES", 1000)
         with pytest.raises(AdoptError, match="larger than 1,000 bytes"):
             adopt.fetch(f"{site}/TOEFLEdm.wsdl", tmp_path)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shim.contracts.dates import Bound, Form, to_utc
+from shim.contracts.dates import Bound, DateForm, to_utc
 
-ISO: Sequence[Form] = ("ISO 8601",)
-ALL: Sequence[Form] = ("MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601")
+ISO: Sequence[DateForm] = ("ISO 8601",)
+ALL: Sequence[DateForm] = ("MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601")
 
 days = st.dates(date(1, 1, 3), date(9999, 12, 29))
 
@@ -92,8 +92,8 @@ def test_an_instant(text: str, utc: str, bound: Bound) -> None:
         pytest.param("2025-04-21T16:45:03\n2025-04-21T16:45:03", id="two lines"),
     ],
 )
-def test_no_instant(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the sentence is for nobody
+def test_text_that_is_not_an_instant(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - no one reads the message
         to_utc(text, ISO, "start")
 
 
@@ -101,7 +101,7 @@ def test_no_instant(text: str) -> None:
     st.datetimes(moment("0001-01-03T00:00:00"), moment("9999-12-29T00:00:00")),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
-def test_any_instant_of_any_offset_is_found_again_in_utc(local: datetime, zone: tzinfo) -> None:
+def test_any_instant_with_any_offset(local: datetime, zone: tzinfo) -> None:
     there = local.replace(tzinfo=zone)
     expected = there.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     assert to_utc(there.isoformat(), ISO, "start") == expected
@@ -198,30 +198,30 @@ def test_a_range_of_whole_days_over_a_change_of_the_clock(
     st.sampled_from(["America/New_York", "America/Havana", "America/Santiago", "Pacific/Apia", "Africa/Casablanca"]),
     st.dates(date(1990, 1, 1), date(2037, 12, 30)),
 )
-def test_one_day_begins_when_the_one_before_has_ended(name: str, day: date) -> None:
+def test_a_day_begins_a_second_after_the_end_of_the_one_before(name: str, day: date) -> None:
     zone = of_the_system(name)
     next_day = (day + timedelta(days=1)).isoformat()
     between = to_utc(next_day, ALL, "start", zone) - to_utc(day.isoformat(), ALL, "end", zone)
     assert between == timedelta(seconds=1)
 
 
-def test_the_zone_is_for_whole_days_alone(new_york: tzinfo) -> None:
+def test_the_zone_is_for_whole_days_only(new_york: tzinfo) -> None:
     assert to_utc("2025-04-21T16:45:03", ALL, "start", new_york) == moment("2025-04-21T16:45:03")
 
 
 def test_the_last_day_of_the_calendar_has_an_end() -> None:
-    """Clients send it where no end is meant."""
+    """Clients send it to mean no end."""
     assert to_utc("12/31/9999", ALL, "end") == moment("9999-12-31T23:59:59")
 
 
 @pytest.mark.parametrize("text", ["02/30/2025", "13/01/2025", "00/10/2025", "4/0/2025", "2025-02-30", "04/21/0000"])
-def test_no_day_of_the_calendar(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the sentence is for nobody
+def test_a_day_that_is_not_in_the_calendar(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - no one reads the message
         to_utc(text, ALL, "start")
 
 
 @pytest.mark.parametrize("text", ["04/21/25", "04-21-2025", "2025/04/21", "21.04.2025", "2025-4-21", "004/21/2025"])
-def test_a_form_that_is_not_known(text: str) -> None:
+def test_an_unknown_form(text: str) -> None:
     with pytest.raises(ValueError, match="in no form"):
         to_utc(text, ALL, "start")
 
@@ -229,6 +229,6 @@ def test_a_form_that_is_not_known(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "bound", "east"), [("0001-01-01", "start", 14), ("9999-12-31", "end", -14)], ids=["first", "last"]
 )
-def test_a_day_that_is_in_no_year_of_utc(text: str, bound: Bound, east: int) -> None:
+def test_a_day_outside_the_years_of_utc(text: str, bound: Bound, east: int) -> None:
     with pytest.raises(ValueError, match="year"):
         to_utc(text, ALL, bound, timezone(timedelta(hours=east)))

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from shim.contracts import description
-from shim.contracts.description import Description, DescriptionError
+from shim.contracts.description import DescriptionError, OperationDescription
 from tests.contracts import wsdls
 from tests.contracts.wsdls import NAMESPACE, PREFIXES, RESULT, TEXT, fields, schema, sequence, wrapped, wsdl
 from tests.web import calls
@@ -39,7 +39,7 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def read(folder: Path, text: str | bytes) -> Description:
+def read(folder: Path, text: str | bytes) -> OperationDescription:
     (found,) = description.read(written(folder, text)).values()
     return found
 
@@ -52,7 +52,7 @@ def bounded() -> Iterator[None]:
 
 
 def refused(folder: Path, text: str | bytes) -> str:
-    """Why a WSDL is refused, without the path that the message begins with."""
+    """Return why a WSDL is refused, without the path at the start of the message."""
     path = written(folder, text)
     with bounded(), pytest.raises(DescriptionError) as caught:
         description.read(path)
@@ -61,7 +61,7 @@ def refused(folder: Path, text: str | bytes) -> str:
     return message.removeprefix(f"{path}: ")
 
 
-def path_of(found: Description) -> list[str]:
+def path_of(found: OperationDescription) -> list[str]:
     return [f"{{{name.namespace}}}{name.local}" if name.namespace else name.local for name in found.result_path]
 
 
@@ -150,7 +150,7 @@ class TestShapes:
         assert list(found.parameters) == list(TEXT)
         assert (path_of(found), found.result_type) == (path, kind)
 
-    def test_a_type_made_from_a_built_in_one_is_that_one(self, tmp_path: Path) -> None:
+    def test_a_derived_type_counts_as_its_built_in_type(self, tmp_path: Path) -> None:
         derived = (
             '<x:simpleType name="Short"><x:restriction base="x:string"><x:maxLength value="9"/></x:restriction>'
             '</x:simpleType><x:simpleType name="Day"><x:restriction base="x:date"/></x:simpleType>'
@@ -170,7 +170,7 @@ class TestShapes:
         found = read(tmp_path, wsdl(name=name))
         assert (found.name, found.request) == (name, (name, NAMESPACE))
 
-    def test_without_an_action_the_reply_still_has_one_to_be_named_after(self, tmp_path: Path) -> None:
+    def test_the_default_of_the_action(self, tmp_path: Path) -> None:
         assert read(tmp_path, wsdl().replace(' soapAction="urn:legacy/Fetch"', "")).soap_action == "urn:legacyFetch"
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
@@ -192,16 +192,16 @@ class TestPorts:
         assert read(tmp_path, wsdl(bindings=twelve, ports=PORT_12)) == read(tmp_path, wsdl())
 
     @pytest.mark.parametrize("plain", [GET, POST], ids=["GET", "POST"])
-    def test_plain_http_as_asmx_adds_is_passed_over(self, tmp_path: Path, plain: str) -> None:
+    def test_asmx_bindings_for_plain_http_are_ignored(self, tmp_path: Path, plain: str) -> None:
         assert read(tmp_path, wsdl(bindings=plain, ports=PLAIN_PORT)) == read(tmp_path, wsdl())
 
     def test_plain_http_alone_is_nothing_to_serve(self, tmp_path: Path) -> None:
         text = wsdl().replace('binding="t:Bound"', 'binding="t:Plain"').replace("<s:address", "<h:address")
         plain = text.replace(wsdls.binding(), GET)
-        assert refused(tmp_path, plain) == "it has no SOAP port with an operation in it"
+        assert refused(tmp_path, plain) == "has no SOAP port with an operation: check that it is the service's WSDL"
 
     def other(self, name: str, port_type: str) -> tuple[str, str]:
-        """Messages, port type and binding of another operation."""
+        """Return the schema of another operation, and its messages, port type and binding."""
         part = '<w:message name="In2"><w:part name="parameters" element="t:Other"/></w:message>'
         ports = f'<w:portType name="{port_type}"><w:operation name="{name}">'
         messages = '<w:input message="t:In2"/><w:output message="t:Out"/></w:operation></w:portType>'
@@ -229,7 +229,7 @@ class TestPorts:
     def test_ports_that_contradict_each_other(self, tmp_path: Path) -> None:
         types, bound = self.other("Fetch", "Port2")
         reason = refused(tmp_path, wsdl(types, bindings=bound, ports=self.PORT_2))
-        assert reason == "its ports have different operations named Fetch"
+        assert reason == "two of its ports have different operations Fetch: remove one of the ports"
 
 
 def result(content: str) -> str:
@@ -245,42 +245,44 @@ NODE = '<x:complexType name="Node"><x:sequence><x:element name="n" type="t:Node"
 
 
 class TestUnservable:
-    """It is described all the same, so that a mapping can say that it is unavailable."""
+    """An unservable operation is described too: a mapping can make it unavailable."""
 
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
             pytest.param(
                 wsdl("", style="rpc", body=ENCODED, asked=RPC_ASKED, answered=RPC_ANSWERED),
-                "it is rpc/encoded, which cannot be answered exactly: ask for a literal WSDL",
+                "rpc/encoded messages are not supported: ask for a literal WSDL",
                 id="rpc/encoded",
             ),
             pytest.param(
                 wsdl("", style="rpc", body=RPC, output_body=ENCODED, asked=RPC_ASKED, answered=RPC_ANSWERED),
-                "it is rpc/encoded",
+                "rpc/encoded messages are not supported",
                 id="rpc/encoded answer",
             ),
-            pytest.param(wsdl(output_body=ATTACHED), "its answer is an attachment", id="attachment"),
+            pytest.param(wsdl(output_body=ATTACHED), "an answer with an attachment is not supported", id="attachment"),
             pytest.param(
-                result(RESULT + fields({"Count": "int"})), "its result is not one field but 2", id="several fields"
+                result(RESULT + fields({"Count": "int"})), "the result is not one field but 2", id="several fields"
             ),
-            pytest.param(result(""), "its result is not one field but 0", id="no field"),
-            pytest.param(result("<x:any/>"), "its result is not one field but 0", id="anything"),
+            pytest.param(result(""), "the result is not one field but 0", id="no field"),
+            pytest.param(result("<x:any/>"), "the result is not one field but 0", id="anything"),
             pytest.param(
                 result(RESULT.replace("minOccurs", 'maxOccurs="unbounded" minOccurs')),
-                "its result is a list",
+                "the result is a list",
                 id="list",
             ),
             pytest.param(
                 result(f'<x:element name="Rows" maxOccurs="9">{ROWS}</x:element>'),
-                "its result is a list",
+                "the result is a list",
                 id="list of rows",
             ),
-            pytest.param(result(fields({"FetchResult": "int"})), "its result is of type int: only", id="int"),
+            pytest.param(result(fields({"FetchResult": "int"})), "the result is of type int: only", id="int"),
             pytest.param(
-                result(fields({"FetchResult": "hexBinary"})), "its result is of type hexBinary", id="hexBinary"
+                result(fields({"FetchResult": "hexBinary"})), "the result is of type hexBinary", id="hexBinary"
             ),
-            pytest.param(wsdl().replace('<w:output message="t:Out"/>', ""), "it has no answer", id="one way"),
+            pytest.param(
+                wsdl().replace('<w:output message="t:Out"/>', ""), "the operation has no answer", id="one way"
+            ),
             pytest.param(
                 wsdl(
                     schema(
@@ -289,7 +291,7 @@ class TestUnservable:
                         + sequence("FetchResponse", '<x:element name="n" type="t:Node"/>')
                     )
                 ),
-                "its result is not one field but",
+                "the result is not one field but",
                 id="recursive",
             ),
         ],
@@ -306,13 +308,13 @@ class TestUnservable:
         found = description.read(written(tmp_path, number))
         assert [name for name, operation in found.items() if operation.unservable] == ["getEDIData"]
 
-    def test_an_encoded_binding_in_a_file_beside_it(self, tmp_path: Path) -> None:
+    def test_an_encoded_binding_in_an_imported_file(self, tmp_path: Path) -> None:
         text = wsdl("", style="rpc", body=ENCODED, asked=RPC_ASKED, answered=RPC_ANSWERED)
         before, service = text.split("<w:service", 1)
         (tmp_path / "binding.wsdl").write_text(f"{before}</w:definitions>", encoding="utf-8")
         imports = f'<w:import namespace="{NAMESPACE}" location="binding.wsdl"/>'
         main = f'<w:definitions {PREFIXES} targetNamespace="{NAMESPACE}">{imports}<w:service{service}'
-        assert read(tmp_path, main).unservable.startswith("it is rpc/encoded")
+        assert read(tmp_path, main).unservable.startswith("rpc/encoded messages are not supported")
 
     def test_a_result_with_attributes_is_still_its_own_element(self, tmp_path: Path) -> None:
         content = (
@@ -364,19 +366,19 @@ class TestImports:
             pytest.param("folder", "folder", id="a folder"),
         ],
     )
-    def test_what_is_not_beside_it_is_named(self, tmp_path: Path, importing: object, place: str, named: str) -> None:
+    def test_a_missing_import_is_named(self, tmp_path: Path, importing: object, place: str, named: str) -> None:
         folder = tmp_path / "wsdl"
         (folder / "folder").mkdir(parents=True)
         (tmp_path / "part.xml").write_text(PART, encoding="utf-8")
         (folder / "link.xml").symlink_to(tmp_path / "part.xml")
         assert callable(importing)
         reason = refused(folder, importing(place))
-        assert reason.startswith("it needs ")
+        assert reason.startswith("needs the file ")
         assert named in reason
-        assert "which is not beside it: bring that file too" in reason
+        assert "which is not in its folder: save that file there too" in reason
 
     @pytest.mark.parametrize("place", ["part.xsd", "./part.xsd", "folder/part.xsd", "folder/../part.xsd"])
-    def test_what_is_beside_it_is_read(self, tmp_path: Path, place: str) -> None:
+    def test_an_import_from_its_folder_is_read(self, tmp_path: Path, place: str) -> None:
         (tmp_path / "folder").mkdir()
         for path in (tmp_path / "part.xsd", tmp_path / "folder" / "part.xsd"):
             path.write_text(PART, encoding="utf-8")
@@ -396,14 +398,14 @@ class TestImports:
         with bounded():
             assert read(tmp_path, wsdl(schema(part + wrapped()))).parameters == TEXT
 
-    def test_a_huge_file_beside_it(self, tmp_path: Path) -> None:
+    def test_a_huge_import(self, tmp_path: Path) -> None:
         (tmp_path / "part.xsd").write_text(PART + " " * description.MAX_BYTES, encoding="utf-8")
         part = '<x:import namespace="urn:part" schemaLocation="part.xsd"/>'
         assert "part.xsd is larger than 2,097,152 bytes" in refused(tmp_path, wsdl(schema(part + wrapped())))
 
 
 def chain(links: int, link: str, end: str) -> str:
-    """Types or groups of which each refers to the next."""
+    """Make types or groups, each of which refers to the next."""
     return "".join(link.format(number, number + 1) for number in range(links)) + end.format(links)
 
 
@@ -466,7 +468,7 @@ class TestGraphs:
             pytest.param(chain(18, GROUP, GROUP_END), '<x:group ref="t:g0"/>', id="groups that double"),
         ],
     )
-    def test_what_has_no_end_is_refused(self, tmp_path: Path, types: str, content: str) -> None:
+    def test_endless_types_are_refused(self, tmp_path: Path, types: str, content: str) -> None:
         assert "its types" in refused(tmp_path, called_with(types, content))
 
 
@@ -500,13 +502,12 @@ class TestHostile:
             pytest.param(LAUGHS + documented("&e11;"), id="billion laughs"),
             pytest.param(LAUGHS + wsdl(service="&e11;"), id="billion laughs in an attribute"),
             pytest.param(result(RESULT.replace("x:base64Binary", "t:Nothing")), id="type that is not there"),
-            pytest.param(wsdl().replace('binding="t:Bound"', 'binding="t:Nothing"'), id="binding that is not there"),
         ],
     )
     @pytest.mark.usefixtures("_no_network")
-    def test_what_is_no_wsdl(self, tmp_path: Path, text: str | bytes) -> None:
+    def test_a_file_that_is_not_a_wsdl(self, tmp_path: Path, text: str | bytes) -> None:
         reason = refused(tmp_path, text)
-        assert reason.startswith("it ")
+        assert reason.startswith(("is not a WSDL", "has a DOCTYPE"))
         assert "hostname" not in reason
 
     @pytest.mark.parametrize(
@@ -515,11 +516,12 @@ class TestHostile:
             pytest.param("<html/>", id="HTML"),
             pytest.param('<description xmlns="http://www.w3.org/ns/wsdl"/>', id="WSDL 2.0"),
             pytest.param(f"<w:definitions {PREFIXES}/>", id="nothing in it"),
+            pytest.param(wsdl().replace('binding="t:Bound"', 'binding="t:Nothing"'), id="binding that is not there"),
             pytest.param(f"{wsdl().split('<w:service')[0]}</w:definitions>", id="no service"),
         ],
     )
-    def test_what_has_nothing_to_serve(self, tmp_path: Path, text: str) -> None:
-        assert refused(tmp_path, text) == "it has no SOAP port with an operation in it"
+    def test_a_file_with_nothing_to_serve(self, tmp_path: Path, text: str) -> None:
+        assert refused(tmp_path, text) == "has no SOAP port with an operation: check that it is the service's WSDL"
 
     def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
         path = written(tmp_path, wsdl())
@@ -535,7 +537,7 @@ class TestHostile:
 
     @pytest.mark.parametrize("name", ["nothing.wsdl", ""], ids=["not there", "a folder"])
     def test_a_file_that_is_not_there(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(DescriptionError):
+        with pytest.raises(DescriptionError, match="there is no such file"):
             description.read(tmp_path / name)
 
     def test_no_file_that_a_doctype_names_is_opened(self, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from shim.contracts import mapping
-from shim.contracts.mapping import Fixed, MappingError, Meaning, Width
+from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, RecordWidth
 from tests.web import calls
 
 WHOLE = """\
@@ -38,22 +38,32 @@ def refused(path: Path) -> list[str]:
 
 def test_the_shipped_mapping() -> None:
     found = mapping.load(calls.MAPPING)
-    assert found["GetScores"].parameters == ("StartDate", "EndDate", "Type", "ReportBy")
-    by_report_date = found["getScorelinkDataByReportDate"]
-    assert by_report_date.parameters == ("reportstartdate", "reportenddate", "userName", "password")
-    assert (by_report_date.type, by_report_date.reportby) == (
-        Fixed(value="TOEFL"),
-        Fixed(value="scorelinkbyreportdate"),
+    assert found["GetScores"].parameters == (
+        ("startdate", "StartDate"),
+        ("enddate", "EndDate"),
+        ("type", "Type"),
+        ("reportby", "ReportBy"),
     )
-    assert [name for name, meaning in found.items() if meaning.unavailable] == ["getScorelinkData", "getEDIData"]
+    by_report_date = found["getScorelinkDataByReportDate"]
+    assert by_report_date.parameters == (
+        ("startdate", "reportstartdate"),
+        ("enddate", "reportenddate"),
+        ("credentials", "userName"),
+        ("credentials", "password"),
+    )
+    assert (by_report_date.type, by_report_date.reportby) == (
+        FixedValue(value="TOEFL"),
+        FixedValue(value="scorelinkbyreportdate"),
+    )
+    assert [name for name, mapped in found.items() if mapped.unavailable] == ["getScorelinkData", "getEDIData"]
 
 
-def test_all_that_can_be_said(tmp_path: Path) -> None:
+def test_every_key(tmp_path: Path) -> None:
     assert mapping.load(written(tmp_path, WHOLE)) == {
-        "Fetch": Meaning(
+        "Fetch": OperationMapping(
             startdate="from",
             enddate="until",
-            type=Fixed(value="TOEFL"),
+            type=FixedValue(value="TOEFL"),
             reportby="by",
             credentials=("user", "pass"),
             dates=("MM/DD/YYYY", "ISO 8601"),
@@ -65,25 +75,25 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_not_said(tmp_path: Path) -> None:
-    meaning = mapping.load(written(tmp_path, calls.GET_SCORES_MAPPING))["GetScores"]
-    assert (meaning.dates, meaning.format, meaning.credentials, meaning.unavailable) == (
+def test_defaults(tmp_path: Path) -> None:
+    mapped = mapping.load(written(tmp_path, calls.GET_SCORES_MAPPING))["GetScores"]
+    assert (mapped.dates, mapped.format, mapped.credentials, mapped.unavailable) == (
         ("ISO 8601",),
         "text",
         None,
         "",
     )
-    assert (meaning.zone, meaning.errors, meaning.empty, meaning.records) == (None, "fault", "absent", "as-sent")
+    assert (mapped.zone, mapped.errors, mapped.empty, mapped.records) == (None, "fault", "absent", "as-sent")
 
 
 @pytest.mark.parametrize(
     ("written_as", "expected"),
     [
         ('"as-sent"', "as-sent"),
-        ("900", Width(width=900, wider="cut")),
-        ("{ width = 900 }", Width(width=900, wider="cut")),
-        ('{ width = 1600, wider = "refuse" }', Width(width=1600, wider="refuse")),
-        ('{ width = 1, wider = "cut" }', Width(width=1, wider="cut")),
+        ("900", RecordWidth(width=900, wider="cut")),
+        ("{ width = 900 }", RecordWidth(width=900, wider="cut")),
+        ('{ width = 1600, wider = "refuse" }', RecordWidth(width=1600, wider="refuse")),
+        ('{ width = 1, wider = "cut" }', RecordWidth(width=1, wider="cut")),
     ],
 )
 def test_forms_of_records(tmp_path: Path, written_as: str, expected: object) -> None:
@@ -97,7 +107,7 @@ def test_forms_of_records(tmp_path: Path, written_as: str, expected: object) -> 
         *('{ width = 900, wider = "pad" }', "{ width = 900, narrower = 1 }"),
     ],
 )
-def test_records_of_no_known_form(tmp_path: Path, written_as: str) -> None:
+def test_an_unknown_form_of_records(tmp_path: Path, written_as: str) -> None:
     reasons = refused(written(tmp_path, f"{TEXT}records = {written_as}"))
     assert all(reason.startswith("operations.Fetch.records") for reason in reasons)
 
@@ -105,7 +115,7 @@ def test_records_of_no_known_form(tmp_path: Path, written_as: str) -> None:
 @pytest.mark.parametrize(
     "zone", ["Nowhere/Zone", "", "../../etc/passwd", "/etc/passwd", "America", "a\\u0000b", "EST5EDT4"]
 )
-def test_a_zone_that_is_not_known(tmp_path: Path, zone: str) -> None:
+def test_an_unknown_zone(tmp_path: Path, zone: str) -> None:
     text = TEXT.replace("America/New_York", zone)
     (reason,) = refused(written(tmp_path, text))
     assert reason.startswith("operations.Fetch.zone: ")
@@ -119,8 +129,8 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        pytest.param('startdate = "from"', "", "operations.Fetch: says nothing of startdate", id="one missing"),
-        pytest.param('"by"', '""', "operations.Fetch: says nothing of reportby", id="one empty"),
+        pytest.param('startdate = "from"', "", "operations.Fetch: startdate missing", id="one missing"),
+        pytest.param('"by"', '""', "operations.Fetch: reportby missing", id="one empty"),
         pytest.param("enddate", "endate", "operations.Fetch.endate: no such setting", id="misspelt"),
         pytest.param('"until"', "3", "operations.Fetch.enddate: ", id="of another type"),
         pytest.param("value", "fixed", "operations.Fetch.type", id="misspelt fixed value"),
@@ -129,16 +139,21 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
         pytest.param('"json"', '"csv"', "operations.Fetch.format: ", id="format"),
         pytest.param('"in-band"', '"inband"', "operations.Fetch.errors: ", id="errors"),
         pytest.param('"nil"', '"null"', "operations.Fetch.empty: ", id="empty"),
-        pytest.param('"nil"', '"nil"\nrecords = 900', "operations.Fetch: JSON has no records of a width", id="JSON"),
+        pytest.param(
+            '"nil"',
+            '"nil"\nrecords = 900',
+            'operations.Fetch: records must be "as-sent" where format is "json"',
+            id="JSON",
+        ),
         pytest.param('"nil"', '"nil"\nzones = 3', "operations.Fetch.zones: no such setting", id="unknown key"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
     reasons = refused(written(tmp_path, WHOLE.replace(old, new)))
     assert any(found.startswith(reason) for found in reasons), reasons
 
 
-def test_every_reason_is_named_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     both = WHOLE.replace('startdate = "from"', "") + WHOLE.replace("Fetch", "Other").replace('"json"', '"csv"')
     reasons = refused(written(tmp_path, both))
     assert [reason.partition(":")[0] for reason in reasons] == ["operations.Fetch", "operations.Other.format"]
@@ -154,7 +169,7 @@ def test_every_reason_is_named_at_once(tmp_path: Path) -> None:
         pytest.param(WHOLE + "[other]", id="another table"),
     ],
 )
-def test_a_file_that_is_no_mapping(tmp_path: Path, text: str | bytes) -> None:
+def test_a_file_that_is_not_a_mapping(tmp_path: Path, text: str | bytes) -> None:
     assert refused(written(tmp_path, text))
 
 
@@ -166,18 +181,18 @@ class TestReportingBy:
     def test_everything_else_stays(self, tmp_path: Path) -> None:
         before = mapping.load(written(tmp_path, TEXT + "records = 900"))["Fetch"]
         after = before.reporting_by("synthetic")
-        assert after == before.model_copy(update={"reportby": Fixed(value="synthetic")})
-        assert (after.zone, after.records) == (ZoneInfo("America/New_York"), Width(width=900))
+        assert after == before.model_copy(update={"reportby": FixedValue(value="synthetic")})
+        assert (after.zone, after.records) == (ZoneInfo("America/New_York"), RecordWidth(width=900))
 
     def test_it_makes_an_unavailable_operation_answer(self) -> None:
         found = mapping.load(calls.MAPPING)["getScorelinkData"].reporting_by("synthetic")
-        assert (found.unavailable, found.reportby) == ("", Fixed(value="synthetic"))
+        assert (found.unavailable, found.reportby) == ("", FixedValue(value="synthetic"))
         assert (found.startdate, found.errors) == ("teststartdate", "in-band")
 
-    def test_what_else_is_missing_is_said(self) -> None:
-        with pytest.raises(ValidationError, match="says nothing of startdate, enddate, type"):
-            Meaning(unavailable="gone").reporting_by("synthetic")
+    def test_what_is_still_missing_is_named(self) -> None:
+        with pytest.raises(ValidationError, match="startdate, enddate, type missing"):
+            OperationMapping(unavailable="gone").reporting_by("synthetic")
 
 
 def test_a_fixed_value_is_shown_as_one() -> None:
-    assert str(Fixed(value="TOEFL")) == "always TOEFL"
+    assert str(FixedValue(value="TOEFL")) == "always TOEFL"

@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shim.contracts import records
-from shim.contracts.mapping import Width
+from shim.contracts.mapping import RecordWidth
 from shim.errors import OperatorError
 from shim.query import ScoreFile
 from shim.spool import SpoolQuota
 
 MEBIBYTE = 1024 * 1024
-ROOM = SpoolQuota(100 * MEBIBYTE)
+QUOTA = SpoolQuota(100 * MEBIBYTE)
 
 
 def score_file(data: bytes, count: int | None = 7) -> ScoreFile:
     return ScoreFile(io.BytesIO(data), len(data), count)
 
 
-def fitted(data: bytes, width: Width) -> tuple[bytes, int]:
-    """The bytes, and how many records were cut; sizes and counts must agree."""
+def fitted(data: bytes, width: RecordWidth) -> tuple[bytes, int]:
+    """Fit bytes, and return them and the number of cut records; check that sizes and counts agree."""
     original = score_file(data)
-    made, cut = records.fit(original, width, ROOM)
+    made, cut = records.fit(original, width, QUOTA)
     with made:
         assert original.spool.closed or made is original
         assert (made.spool.tell(), made.records) == (0, 7)
@@ -32,15 +32,15 @@ def fitted(data: bytes, width: Width) -> tuple[bytes, int]:
     return found, cut
 
 
-def refused(file: ScoreFile, width: Width) -> str:
+def refused(file: ScoreFile, width: RecordWidth) -> str:
     with pytest.raises(OperatorError) as caught:
-        records.fit(file, width, ROOM)
+        records.fit(file, width, QUOTA)
     assert caught.value.cause.slug == "record-width"
     assert file.spool.closed
     return caught.value.note
 
 
-FOUR = Width(width=4)
+FOUR = RecordWidth(width=4)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_every_record_gets_the_width(data: bytes, expected: bytes, cut: int) -> 
 def test_any_records(lines: list[tuple[bytes, bytes]], width: int, last: bool) -> None:
     data = b"".join(record + separator for record, separator in lines)
     data = data if last else data.removesuffix(b"\n").removesuffix(b"\r")
-    found, cut = fitted(data, Width(width=width))
+    found, cut = fitted(data, RecordWidth(width=width))
     separators = re.compile(rb"\r?\n")
     assert separators.findall(found) == separators.findall(data)
     before, after = separators.split(data), separators.split(found)
@@ -83,36 +83,36 @@ def test_any_records(lines: list[tuple[bytes, bytes]], width: int, last: bool) -
         assert new.rstrip(b" ") == old[:width].rstrip(b" ")
     assert cut == sum(len(record) > width for record in before)
     if not cut:
-        refusing, none = fitted(data, Width(width=width, wider="refuse"))
+        refusing, none = fitted(data, RecordWidth(width=width, wider="refuse"))
         assert (refusing, none) == (found, 0)
 
 
 def test_a_wider_record_is_refused_where_the_policy_says_so() -> None:
-    assert refused(score_file(b"abcd\nabcdef\n"), Width(width=4, wider="refuse")) == "a record of 6 bytes"
+    assert refused(score_file(b"abcd\nabcdef\n"), RecordWidth(width=4, wider="refuse")) == "a record of 6 bytes"
 
 
 def test_a_narrower_record_is_padded_though_wider_ones_are_refused() -> None:
-    assert fitted(b"ab\n", Width(width=4, wider="refuse")) == (b"ab  \n", 0)
+    assert fitted(b"ab\n", RecordWidth(width=4, wider="refuse")) == (b"ab  \n", 0)
 
 
 def test_json_is_refused() -> None:
-    assert refused(score_file(b'{"data": []}', None), FOUR) == "JSON has no records of a width"
+    assert refused(score_file(b'{"data": []}', None), FOUR) == "JSON has no fixed-length records"
 
 
 def test_an_empty_score_file_stays_empty() -> None:
-    """Its size says so; white space may still be in it."""
-    made, cut = records.fit(ScoreFile(io.BytesIO(b"  \r\n"), 0, 0), FOUR, ROOM)
+    """Its spool may still hold white space."""
+    made, cut = records.fit(ScoreFile(io.BytesIO(b"  \r\n"), 0, 0), FOUR, QUOTA)
     with made:
         assert (made.size, made.records, cut) == (0, 0, 0)
 
 
-def test_a_file_larger_than_its_memory() -> None:
+def test_a_file_larger_than_the_memory_of_a_spool() -> None:
     count = 3 * MEBIBYTE // 1602
     with TemporaryFile() as spool:
         spool.write((b"x" * 1600 + b"\r\n") * count)
         size = spool.tell()
         spool.seek(0)
-        made, cut = records.fit(ScoreFile(spool, size, count), Width(width=900), ROOM)
+        made, cut = records.fit(ScoreFile(spool, size, count), RecordWidth(width=900), QUOTA)
         assert spool.closed
     with made:
         assert (made.size, made.records, cut) == (902 * count, count, count)
@@ -126,5 +126,5 @@ def test_a_spool_that_fails_is_closed() -> None:
 
     spool = Failing(b"abcd")
     with pytest.raises((OSError, OperatorError)):
-        records.fit(ScoreFile(spool, 4, 1), FOUR, ROOM)
+        records.fit(ScoreFile(spool, 4, 1), FOUR, QUOTA)
     assert spool.closed

@@ -30,7 +30,7 @@ def refused(body: str, service: LegacyService = SHIPPED) -> tuple[str, str]:
 
 
 def typed(folder: Path, kind: str) -> LegacyService:
-    """A service whose ``Type`` is of another type."""
+    """Make a service whose parameter ``Type`` has another type."""
     paths = calls.changed(folder, ('name="Type" type="s:string"', f'name="Type" type="s:{kind}"'))
     return LegacyService(contract.load(*paths))
 
@@ -59,14 +59,14 @@ class TestForms:
             pytest.param(f"<GetScores>{calls.elements()}<More>1</More></GetScores>", id="something more"),
         ],
     )
-    def test_parameters_are_found_wherever_they_stand(self, body: str) -> None:
+    def test_parameters_are_found_at_any_depth(self, body: str) -> None:
         assert values_of(body) == GIVEN
 
     @pytest.mark.parametrize("order", list(itertools.permutations(GIVEN)), ids=" ".join)
     def test_any_order(self, order: tuple[str, ...]) -> None:
         assert values_of(calls.get_scores(calls.elements({name: GIVEN[name] for name in order}))) == GIVEN
 
-    def test_types_that_clients_declare_do_not_matter(self) -> None:
+    def test_types_that_clients_declare_are_ignored(self) -> None:
         attributes = 'xmlns:q="http://www.w3.org/2001/XMLSchema" xsi:type="q:string"'
         assert values_of(with_type("TOEFL", attributes)) == GIVEN
         assert values_of(with_type("TOEFL", 'xsi:type="unknown:thing"')) == GIVEN
@@ -80,12 +80,12 @@ class TestForms:
             st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1
         )
     )
-    def test_any_text_arrives_as_it_was_sent(self, text: str) -> None:
+    def test_any_text_is_returned_as_it_was_sent(self, text: str) -> None:
         references = "".join(f"&#{ord(character)};" for character in text)
         assert values_of(with_type(references))["Type"] == text
 
 
-class TestNothing:
+class TestMissing:
     @pytest.mark.parametrize(
         ("attributes", "value", "expected"),
         [
@@ -122,7 +122,7 @@ class TestWrong:
             ),
         ],
     )
-    def test_a_parameter_that_is_there_twice(self, body: str) -> None:
+    def test_a_parameter_that_is_sent_twice(self, body: str) -> None:
         assert refused(body) == ("duplicate-parameter", "Type")
 
     @pytest.mark.parametrize("value", ["<a/>", "TOEFL<b>x</b>", "<StartDate>2025-04-21T16:45:03</StartDate>"])
@@ -130,7 +130,7 @@ class TestWrong:
         body = f"<GetScores><Type>{value}</Type></GetScores>"
         assert refused(body) == ("bad-parameter", "Type")
 
-    def test_an_operation_that_there_is_none_of(self) -> None:
+    def test_an_unknown_operation(self) -> None:
         assert refused("<Other/>") == ("unknown-operation", "")
 
     @pytest.mark.parametrize("action", ["getEDIData", "urn:x#getEDIData"])
@@ -187,14 +187,14 @@ class TestTypes:
         ],
         ids=lambda value: str(value)[:12],
     )
-    def test_no_value_of_its_type(self, tmp_path: Path, kind: str, value: str) -> None:
+    def test_a_value_of_another_type(self, tmp_path: Path, kind: str, value: str) -> None:
         assert refused(with_type(value), typed(tmp_path, kind)) == ("bad-parameter", "Type")
 
-    def test_nil_is_of_every_type(self, tmp_path: Path) -> None:
+    def test_nil_fits_every_type(self, tmp_path: Path) -> None:
         assert values_of(with_type("", 'xsi:nil="true"'), typed(tmp_path, "int"))["Type"] is None
 
 
-def test_nothing_of_a_value_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_value_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     service = typed(tmp_path, "int")
     assert refused(with_type("synthetic-secret"), service)[0] == "bad-parameter"
@@ -202,7 +202,7 @@ def test_nothing_of_a_value_is_logged(tmp_path: Path, caplog: pytest.LogCaptureF
     assert "synthetic-secret" not in caplog.text
 
 
-def test_two_contracts_live_side_by_side(tmp_path: Path) -> None:
+def test_two_contracts_in_one_process(tmp_path: Path) -> None:
     mapping = calls.GET_SCORES_MAPPING.replace("GetScores", "FetchScores")
     text = calls.WSDL.read_text(encoding="utf-8").replace("GetScores", "FetchScores")
     other = contract.load(*calls.written(tmp_path, text, mapping))

@@ -17,12 +17,12 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_spyne_can_be_imported_after_it_without_a_warning() -> None:
+def test_spyne_is_imported_without_a_warning() -> None:
     done = run("import shim.contracts.spyne_compat, spyne, spyne.server, spyne.protocol.xml")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_import_that_fails_still_fails_as_it_should() -> None:
+def test_a_missing_module_is_still_missing() -> None:
     done = run(
         "import shim.contracts.service\ntry:\n  import no_such_module\nexcept ModuleNotFoundError:\n  print('missing')"
     )
@@ -38,7 +38,7 @@ def test_the_modules_of_the_vendored_six_are_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [f"{SIX}.moves.nothing", "six.moves", "shim.moves"])
-def test_it_offers_nothing_else(name: str) -> None:
+def test_no_other_module_is_found(name: str) -> None:
     importlib.import_module("spyne")
     ours = [finder for finder in sys.meta_path if type(finder).__module__ == spyne_compat.__name__]
     assert len(ours) == 1

@@ -1,4 +1,4 @@
-"""WSDLs for the tests: one service of one operation, ``Fetch``, with any part of it replaced."""
+"""WSDLs for the tests: a service with one operation, ``Fetch``, of which any part can be replaced."""
 
 from typing import Final
 
@@ -15,23 +15,23 @@ BODY: Final = '<s:body use="literal"/>'
 
 
 def sequence(name: str, content: str) -> str:
-    """A global element with other elements in it."""
+    """Make a global element that contains elements."""
     inner = f"<x:complexType><x:sequence>{content}</x:sequence></x:complexType>"
     return f'<x:element name="{name}">{inner}</x:element>'
 
 
 def fields(parameters: dict[str, str]) -> str:
-    """Elements of built-in types, as ASMX writes them."""
+    """Make elements of built-in types, as ASMX writes them."""
     return "".join(f'<x:element name="{name}" type="x:{kind}" minOccurs="0"/>' for name, kind in parameters.items())
 
 
 def schema(content: str, *, form: str = "qualified", namespace: str = NAMESPACE) -> str:
-    """A schema."""
+    """Make a schema."""
     return f'<x:schema elementFormDefault="{form}" targetNamespace="{namespace}">{content}</x:schema>'
 
 
 def wrapped(parameters: dict[str, str] | None = None, *, name: str = "Fetch", result: str = RESULT) -> str:
-    """The elements of a document/literal wrapped operation."""
+    """Make the elements of a document/literal wrapped operation."""
     asked = fields(TEXT if parameters is None else parameters)
     return sequence(name, asked) + sequence(f"{name}Response", result)
 
@@ -51,18 +51,18 @@ def wsdl(  # noqa: PLR0913 - one argument for each part that a test replaces
     bindings: str = "",
     ports: str = "",
 ) -> str:
-    """A WSDL.
+    """Make a WSDL.
 
     Args:
-        types: Its schemas.
-        name: The operation.
-        asked: The parts of the message that asks.
-        answered: The parts of the message that answers.
+        types: The schemas.
+        name: The name of the operation.
+        asked: The parts of the request message.
+        answered: The parts of the answer message.
         style: ``document`` or ``rpc``.
         action: The SOAPAction.
-        body: How the body of the request is bound.
-        output_body: How that of the answer is, if otherwise.
-        service: The service.
+        body: The binding of the request body.
+        output_body: The binding of the answer body; by default as the request body.
+        service: The name of the service.
         imports: Elements before the types.
         bindings: Elements before the service.
         ports: Elements after the port.
@@ -95,7 +95,7 @@ def binding(  # noqa: PLR0913 - same
     body: str = BODY,
     output_body: str = BODY,
 ) -> str:
-    """A SOAP binding of the operation."""
+    """Make a SOAP binding of the operation."""
     return (
         f'<w:binding name="{called}" type="t:{port_type}">'
         f'<{soap}:binding transport="http://schemas.xmlsoap.org/soap/http" style="{style}"/>'

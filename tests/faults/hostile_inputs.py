@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shim.wire.dialect import WSSE, Version
+from shim.wire.dialect import Version
+from shim.wire.namespaces import WSSE
 from tests.web.calls import GUIDE, NAMESPACE, elements, envelope, get_scores
 
 SCORES: Final = "scores"

@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from shim.wire.dialect import MARKS
+from shim.wire.encoding import BYTE_ORDER_MARKS
 
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True)
 _MOST_CHANGES: Final = 4
@@ -63,8 +63,8 @@ def _written(root: _Element, chance: random.Random, most: int) -> bytes | None:
     if chance.random() < 0.2:
         text = f'<?xml version="1.0" encoding="{chance.choice(_ENCODINGS)}"?>{text}'
     body = text.encode(encoding, "xmlcharrefreplace")
-    if encoding in MARKS and chance.random() < 0.5:
-        body = MARKS[encoding] + body
+    if encoding in BYTE_ORDER_MARKS and chance.random() < 0.5:
+        body = BYTE_ORDER_MARKS[encoding] + body
     return body if len(body) <= most else None
 
 

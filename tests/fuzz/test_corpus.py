@@ -84,7 +84,7 @@ BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "envelope-escape": ("shim.wire.answer", "escape", lambda escape: str.strip),
     "envelope-exception": ("shim.contracts.dates", "_bound_of_day", lambda day: None),
     "envelope-length": ("shim.wire.result", "b64encode", lambda encode: lambda data: encode(data) + b"\n"),
-    "envelope-version": ("shim.wire.envelope", "sniff", lambda sniff: lambda body, content_type: Dialect()),
+    "envelope-version": ("shim.wire.envelope", "guess_dialect", lambda guess: lambda body, content_type: Dialect()),
     "mapping": (
         "shim.contracts.mapping",
         "load",
@@ -96,7 +96,7 @@ BREAKAGES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "scores-fit": (
         "tests.fuzz.harnesses.scores",
         "fit",
-        lambda fit: lambda file, width, room: (fit(file, width, room)[0], 0),
+        lambda fit: lambda file, width, quota: (fit(file, width, quota)[0], 0),
     ),
     "scores-verify": ("tests.upstream.test_verify", "verifier_for", lambda verifier: Lenient),
     "scores-chunks": ("shim.upstream.verify", "_UTF8_CONTINUATION", lambda continuation: b"."),

@@ -19,7 +19,8 @@ from shim.log import FIELDS
 from shim.query import ScoreFile, ScoreQuery
 from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
-from shim.wire.dialect import MARKS, Dialect, Version
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
 from tests.contracts import wsdls
 from tests.pipelines import Fetch, pipeline
 from tests.web import calls
@@ -49,10 +50,10 @@ def post(body: str | bytes | None = None, served: Endpoint = SERVED, /, **change
 
 class TestAnswer:
     @pytest.mark.parametrize("version", list(Version))
-    @pytest.mark.parametrize("encoding", list(MARKS))
+    @pytest.mark.parametrize("encoding", list(BYTE_ORDER_MARKS))
     def test_the_guides_call(self, version: Version, encoding: str) -> None:
         upstream = calls.Upstream(b"synthetic\r\n")
-        body = MARKS[encoding] + calls.envelope(version=version).encode(encoding)
+        body = BYTE_ORDER_MARKS[encoding] + calls.envelope(version=version).encode(encoding)
         reply = post(body, endpoint(upstream), CONTENT_TYPE=version.media_type)
         assert reply.code == HTTPStatus.OK
         assert reply.headers["Content-Type"] == Dialect(version, encoding).content_type

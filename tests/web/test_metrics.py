@@ -40,12 +40,12 @@ def test_calls_are_counted_by_operation_caller_and_outcome(tmp_path: Path) -> No
 
 def test_gauges_are_of_now(tmp_path: Path) -> None:
     metrics, quota, limit = Metrics(tmp_path), SpoolQuota(10), ConcurrencyLimit(2)
-    quota.take(5)
+    quota.reserve(5)
     with limit.slot():
         metrics.sample(quota, limit)
     counted = samples(metrics)
     assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (5, 1)
-    quota.give_back(5)
+    quota.release(5)
     metrics.sample(quota, limit)
     counted = samples(metrics)
     assert (counted["toefl_shim_spool_bytes"], counted["toefl_shim_calls_in_flight"]) == (0, 0)

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from shim.web.pages import Pages, imported
 from tests.contracts import wsdls
-from tests.contracts.test_served import ADDRESS, BOTH, DEFAULT, XSD, ports
+from tests.contracts.test_served_wsdl import ADDRESS, BOTH, DEFAULT, XSD, ports
 from tests.web import calls
 
 OPERATIONS = ("GetScores", "getEDIData")

@@ -23,22 +23,23 @@ from shim.query import ScoreFile
 from shim.web import correlation
 from shim.web.response import METHODS, Document, respond, respond_with_document
 from shim.wire import envelope, inband
-from shim.wire.answer import Name, Wrapper
-from shim.wire.dialect import ADDRESSING, MARKS, Dialect, Version
-from shim.wire.result import Reply, Result
+from shim.wire.addressing import ADDRESSING
+from shim.wire.answer_format import AnswerFormat
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.qname import QName
+from shim.wire.result import Result
 from tests.web import calls
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHUNK = 96 * 1024
-WRAPPER = Wrapper(
-    (Name("GetScoresResponse", calls.NAMESPACE), Name("GetScoresResult", calls.NAMESPACE)), action="urn:a"
-)
+PATH = (QName("GetScoresResponse", calls.NAMESPACE), QName("GetScoresResult", calls.NAMESPACE))
 
 
-def replied(dialect: Dialect | None = None, *, in_band: bool = False) -> Reply:
-    return Reply(dialect or Dialect(), WRAPPER, "base64Binary", "absent", in_band)
+def format_of(dialect: Dialect | None = None, *, in_band: bool = False) -> AnswerFormat:
+    return AnswerFormat(dialect or Dialect(), PATH, "urn:a", "base64Binary", "absent", in_band)
 
 
 def application(
@@ -46,7 +47,7 @@ def application(
     *,
     fault: GatewayError | None = None,
     dialect: Dialect | None = None,
-    reply: Reply | None = None,
+    answer_format: AnswerFormat | None = None,
 ) -> "WSGIApplication":
     """Answer every request with a score file or an error."""
 
@@ -54,21 +55,22 @@ def application(
         record = correlation.record_of(environ)
         record.note(operation="GetScores")
         if fault is not None:
-            made = refuse(fault, dialect or envelope.sniff(b"", environ.get("CONTENT_TYPE", "")), record, reply)
+            guessed = envelope.guess_dialect(b"", environ.get("CONTENT_TYPE", ""))
+            made = refuse(fault, dialect or guessed, record, answer_format)
         else:
             assert file is not None
-            made = scores(file, reply or replied(dialect), record)
+            made = scores(file, answer_format or format_of(dialect), record)
         return respond(made, record, environ, start_response)
 
     return answer
 
 
-def scores(file: ScoreFile, reply: Reply, record: CallRecord) -> Answer:
+def scores(file: ScoreFile, answer_format: AnswerFormat, record: CallRecord) -> Answer:
     with ExitStack() as held:
         held.enter_context(file)
-        result = Result(file, reply)
+        result = Result(file, answer_format)
         record.note(records=file.records, bytes=file.size)
-        return Answer(reply.dialect, "ok", result.length, result, None, held.pop_all())
+        return Answer(answer_format.dialect, "ok", result.length, result, None, held.pop_all())
 
 
 def score_file(data: bytes) -> ScoreFile:
@@ -80,7 +82,7 @@ class TestScores:
     @given(
         st.sampled_from([0, 1, 2, 3, 900, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 2])
         | st.integers(0, 3 * CHUNK),
-        st.sampled_from([Dialect(version, encoding) for version in Version for encoding in MARKS]),
+        st.sampled_from([Dialect(version, encoding) for version in Version for encoding in BYTE_ORDER_MARKS]),
     )
     @example(CHUNK + 1, Dialect())
     def test_any_size_comes_back_whole_with_its_length(self, size: int, dialect: Dialect) -> None:
@@ -210,7 +212,7 @@ class TestInBand:
     def test_every_cause_is_a_sentence_in_the_result(self, cause: Cause, version: Version) -> None:
         dialect = Dialect(version)
         error = cause.error("StartDate", note="for the log")
-        served = application(fault=error, dialect=dialect, reply=replied(dialect, in_band=True))
+        served = application(fault=error, dialect=dialect, answer_format=format_of(dialect, in_band=True))
         with capture_logs() as lines:
             reply = calls.send(served, calls.request())
         assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, dialect.content_type)
@@ -223,19 +225,19 @@ class TestInBand:
         assert line.get("advice", "") == cause.advice
 
     def test_before_the_operation_is_known_it_is_a_fault(self) -> None:
-        reply = calls.send(application(fault=errors.NOT_XML.error(), reply=None), calls.request())
+        reply = calls.send(application(fault=errors.NOT_XML.error(), answer_format=None), calls.request())
         assert (reply.code, reply.slug) == (500, "not-xml")
 
     def test_where_the_operation_does_not_do_so_it_is_a_fault(self) -> None:
-        reply = calls.send(application(fault=errors.INTERNAL.error(), reply=replied()), calls.request())
+        reply = calls.send(application(fault=errors.INTERNAL.error(), answer_format=format_of()), calls.request())
         assert (reply.code, reply.slug) == (500, "internal")
 
 
 def test_a_result_that_cannot_carry_the_file_closes_it() -> None:
     file = ScoreFile(io.BytesIO(b"\xff"), 1, 1)
-    text = Reply(Dialect(), WRAPPER, "string", "absent", in_band=False)
+    text = AnswerFormat(Dialect(), PATH, "urn:a", "string", "absent", in_band=False)
     with pytest.raises(errors.OperatorError, match="not-text"):
-        calls.send(application(file, reply=text), calls.request())
+        calls.send(application(file, answer_format=text), calls.request())
     assert file.spool.closed
 
 

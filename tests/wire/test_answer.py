@@ -9,15 +9,18 @@ from lxml import etree
 from shim import errors
 from shim.errors import Cause
 from shim.wire import answer
-from shim.wire.answer import Empty, Name, Wrapper
-from shim.wire.dialect import ADDRESSING, MARKS, Dialect, Version
+from shim.wire.addressing import ADDRESSING
+from shim.wire.answer_format import AnswerFormat, EmptyForm
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.qname import QName
 from tests.web import calls
 
 DIALECTS = [
     Dialect(version, encoding, addressing, "urn:uuid:1" if addressing else "")
-    for version, encoding, addressing in product(Version, MARKS, (None, *ADDRESSING.values()))
+    for version, encoding, addressing in product(Version, BYTE_ORDER_MARKS, (None, *ADDRESSING.values()))
 ]
-FORMS: tuple[Empty, ...] = ("absent", "empty", "nil")
+FORMS: tuple[EmptyForm, ...] = ("absent", "empty", "nil")
 every_dialect = pytest.mark.parametrize(
     "dialect",
     DIALECTS,
@@ -27,13 +30,24 @@ every_dialect = pytest.mark.parametrize(
 )
 
 
-def wrapper(namespace: str = calls.NAMESPACE, *, qualified: bool = True, action: str = "urn:a") -> Wrapper:
-    path = (Name("GetScoresResponse", namespace), Name("GetScoresResult", namespace if qualified else ""))
-    return Wrapper(path, action)
+def get_scores(namespace: str = calls.NAMESPACE, *, qualified: bool = True) -> tuple[QName, ...]:
+    """Return the path to the result of ``GetScores``."""
+    return QName("GetScoresResponse", namespace), QName("GetScoresResult", namespace if qualified else "")
+
+
+def framed(
+    dialect: Dialect, path: tuple[QName, ...], text: str = "", *, empty: EmptyForm = "absent", action: str = "urn:a"
+) -> bytes:
+    """Return an answer with a text in its result; without a text, an answer without scores."""
+    answer_format = AnswerFormat(dialect, path, action, "string", empty, in_band=False)
+    if not text:
+        return answer.empty(answer_format)
+    head, tail = answer.frame(answer_format)
+    return head + answer.encode(text, dialect) + tail
 
 
 def opened(body: bytes, dialect: Dialect) -> tuple[etree._Element, etree._Element | None]:
-    """The one element in the body, and the header."""
+    """Return the one element in the body, and the header."""
     root = etree.fromstring(body)
     soap = f"{{{dialect.version.namespace}}}"
     assert root.tag == f"{soap}Envelope"
@@ -45,7 +59,7 @@ def opened(body: bytes, dialect: Dialect) -> tuple[etree._Element, etree._Elemen
     return element, header
 
 
-def related(header: etree._Element | None, dialect: Dialect, action: str) -> None:
+def assert_related(header: etree._Element | None, dialect: Dialect, action: str) -> None:
     if dialect.addressing is None:
         assert header is None
         return
@@ -59,12 +73,11 @@ def related(header: etree._Element | None, dialect: Dialect, action: str) -> Non
 
 @every_dialect
 class TestEveryDialect:
-    def test_a_frame_with_text_in_it_is_a_well_formed_answer(self, dialect: Dialect) -> None:
-        head, tail = answer.frame(dialect, wrapper())
-        element, header = opened(head + answer.encode("QUJD", dialect) + tail, dialect)
+    def test_a_frame_around_a_text_is_an_answer(self, dialect: Dialect) -> None:
+        element, header = opened(framed(dialect, get_scores(), "QUJD"), dialect)
         assert element.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
         assert [(child.tag, child.text) for child in element] == [(f"{{{calls.NAMESPACE}}}GetScoresResult", "QUJD")]
-        related(header, dialect, "urn:a")
+        assert_related(header, dialect, "urn:a")
 
     @pytest.mark.parametrize(
         ("form", "results"),
@@ -72,20 +85,19 @@ class TestEveryDialect:
         ids=FORMS,
     )
     def test_an_empty_answer_has_no_result_or_one_without_a_value(
-        self, dialect: Dialect, form: Empty, results: list[dict[str, str]]
+        self, dialect: Dialect, form: EmptyForm, results: list[dict[str, str]]
     ) -> None:
-        element, header = opened(answer.empty(dialect, wrapper(), form), dialect)
+        element, header = opened(framed(dialect, get_scores(), empty=form), dialect)
         assert element.tag == f"{{{calls.NAMESPACE}}}GetScoresResponse"
         assert [dict(child.attrib) for child in element] == results
         assert all(child.tag == f"{{{calls.NAMESPACE}}}GetScoresResult" for child in element)
         assert "".join(element.itertext()) == ""  # type: ignore[arg-type]
-        related(header, dialect, "urn:a")
+        assert_related(header, dialect, "urn:a")
 
     def test_a_byte_order_mark_is_at_the_start_of_utf_16_and_nowhere_else(self, dialect: Dialect) -> None:
-        head, tail = answer.frame(dialect, wrapper())
-        empty = (answer.empty(dialect, wrapper(), form) for form in FORMS)
-        whole = (head + answer.encode("QUJD", dialect) + tail, *empty)
-        for body in (*whole, answer.fault(dialect, errors.INTERNAL, "text")):
+        scores = framed(dialect, get_scores(), "QUJD")
+        empty = (framed(dialect, get_scores(), empty=form) for form in FORMS)
+        for body in (scores, *empty, answer.fault(dialect, errors.INTERNAL, "text")):
             text = body.decode(dialect.encoding)
             assert text.startswith("\ufeff") == (dialect.encoding != "utf-8")
             assert "\ufeff" not in text[1:]
@@ -109,11 +121,11 @@ class TestEveryDialect:
         assert said.text == text
         assert (len(detail), len(detail.attrib), detail.text) == (0, 0, None)
         assert not list(element.iter("{*}Subcode"))
-        related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
+        assert_related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
 
     @staticmethod
     def local(code: etree._Element) -> str:
-        """The local name of a fault code, whose prefix must be SOAP's."""
+        """Return the local name of a fault code, whose prefix must be SOAP's."""
         prefix, _, name = (code.text or "").partition(":")
         assert code.nsmap[prefix] in {version.namespace for version in Version}
         return name
@@ -134,11 +146,11 @@ def test_the_result_is_qualified_as_the_call_was(
     response: str,
     result: str,
 ) -> None:
-    head, tail = answer.frame(Dialect(), wrapper(namespace, qualified=qualified))
-    element, _ = opened(head + tail, Dialect())
+    path = get_scores(namespace, qualified=qualified)
+    element, _ = opened(framed(Dialect(), path, "x"), Dialect())
     assert (element.tag, element[0].tag) == (response, result)
     for form in FORMS:
-        element, _ = opened(answer.empty(Dialect(), wrapper(namespace, qualified=qualified), form), Dialect())
+        element, _ = opened(framed(Dialect(), path, empty=form), Dialect())
         assert (element.tag, [child.tag for child in element]) == (response, [] if form == "absent" else [result])
 
 
@@ -158,33 +170,35 @@ def test_the_result_is_qualified_as_the_call_was(
         ),
     ],
 )
-def test_a_path_of_any_depth(path: list[tuple[str, str]], tags: list[str], without: list[str]) -> None:
-    deep = Wrapper(tuple(Name(*name) for name in path), "urn:a")
-    head, tail = answer.frame(Dialect(), deep)
-    assert [element.tag for element in opened(head + b"x" + tail, Dialect())[0].iter()] == tags
+def test_a_result_at_any_depth(path: list[tuple[str, str]], tags: list[str], without: list[str]) -> None:
+    deep = tuple(QName(*name) for name in path)
+    assert [element.tag for element in opened(framed(Dialect(), deep, "x"), Dialect())[0].iter()] == tags
     for form in FORMS:
-        element, _ = opened(answer.empty(Dialect(), deep, form), Dialect())
+        element, _ = opened(framed(Dialect(), deep, empty=form), Dialect())
         assert [part.tag for part in element.iter()] == (without if form == "absent" else tags)
 
 
-def test_an_answer_has_no_white_space_and_no_namespace_that_it_does_not_need() -> None:
-    head, tail = answer.frame(Dialect(), wrapper())
-    assert head == (
+def test_an_answer_has_no_white_space_and_no_needless_namespace() -> None:
+    assert framed(Dialect(), get_scores(), "QUJD") == (
         b'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
-        b'<soap:Body><GetScoresResponse xmlns="https://ets.org/edm/webservices/"><GetScoresResult>'
+        b'<soap:Body><GetScoresResponse xmlns="https://ets.org/edm/webservices/"><GetScoresResult>QUJD'
+        b"</GetScoresResult></GetScoresResponse></soap:Body></soap:Envelope>"
     )
-    assert tail == b"</GetScoresResult></GetScoresResponse></soap:Body></soap:Envelope>"
 
 
-def test_the_words_of_a_fault_are_the_same_in_both_versions() -> None:
+def test_a_path_in_several_namespaces_has_prefixes() -> None:
+    path = (QName("A", "urn:a"), QName("B", ""), QName("C", "urn:c"))
+    assert b'<n0:A xmlns:n0="urn:a" xmlns:n2="urn:c"><B><n2:C>x</n2:C></B></n0:A>' in framed(Dialect(), path, "x")
+
+
+def test_the_text_of_a_fault_is_the_same_in_both_versions() -> None:
     texts = {
         opened(answer.fault(dialect, errors.INTERNAL, "a <&> b"), dialect)[0].xpath("string()") for dialect in DIALECTS
     }
     assert {str(text).removeprefix("soap:Server").removeprefix("soap:Receiver") for text in texts} == {"a <&> b"}
 
 
-# What an XML document can hold as a character. A carriage return is left out: a URI, which all
-# these texts are, collapses its white space.
+# The characters of XML, except carriage returns: all these texts are URIs, whose white space is collapsed.
 xml_text = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"),
     min_size=1,
@@ -206,22 +220,27 @@ namespaces = (st.text("abz:/?#&'=%20.;~+\u00e9<>\"", min_size=1, max_size=20).ma
 
 
 @given(st.sampled_from(DIALECTS), namespaces, st.booleans(), xml_text)
-def test_any_namespace_and_action_come_back_as_they_were(
+def test_any_namespace_and_action_are_escaped(
     dialect: Dialect,
     namespace: str,
     qualified: bool,
     action: str,
 ) -> None:
-    expected = wrapper(namespace, qualified=qualified, action=action)
-    head, tail = answer.frame(dialect, expected)
-    for body in (head + tail, *(answer.empty(dialect, expected, form) for form in FORMS)):
+    path = get_scores(namespace, qualified=qualified)
+    empty = (framed(dialect, path, empty=form, action=action) for form in FORMS)
+    for body in (framed(dialect, path, "x", action=action), *empty):
         element, header = opened(body, dialect)
         assert etree.QName(element).namespace == namespace
-        related(header, dialect, action)
+        assert_related(header, dialect, action)
 
 
-@given(st.sampled_from(Version), st.sampled_from(tuple(MARKS)), st.sampled_from(tuple(ADDRESSING.values())), xml_text)
-def test_any_message_id_comes_back_as_it_was(version: Version, encoding: str, addressing: object, text: str) -> None:
+@given(
+    st.sampled_from(Version),
+    st.sampled_from(tuple(BYTE_ORDER_MARKS)),
+    st.sampled_from(tuple(ADDRESSING.values())),
+    xml_text,
+)
+def test_any_message_id_is_escaped(version: Version, encoding: str, addressing: object, text: str) -> None:
     dialect = Dialect(version, encoding, addressing, text)  # type: ignore[arg-type]
     element, header = opened(answer.fault(dialect, errors.INTERNAL, text), dialect)
     assert text in str(element.xpath("string()"))

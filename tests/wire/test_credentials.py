@@ -75,13 +75,13 @@ def test_all_credentials_are_read(
     assert list(read(authorization, tokens, values)) == found
 
 
-def test_the_body_counts_where_it_is_mapped() -> None:
+def test_the_body_counts_only_if_the_operation_has_credentials() -> None:
     assert read(values={**BODY}, mapped=False) == ()
 
 
 class TestDigest:
     @pytest.mark.parametrize("late", [timedelta(), timedelta(days=365), timedelta(days=-1)], ids=str)
-    def test_it_is_read_whatever_its_age(self, late: timedelta) -> None:
+    def test_it_is_read_at_any_age(self, late: timedelta) -> None:
         (found,) = read(tokens=digest_token(nonce=b"n\xff\0n", late=late))
         assert isinstance(found, PasswordDigest)
         assert (found.user, found.nonce) == (USER, b"n\xff\0n")
@@ -98,8 +98,8 @@ class TestDigest:
         assert (found.moment.isoformat(), found.created) == ("2026-11-23T10:42:00", created)
 
     def test_a_byte_moved_between_nonce_and_time_is_another_digest(self) -> None:
-        # The digest is SHA-1(nonce + created + password): the same bytes cut elsewhere would be the same digest, and so
-        # a replay under another nonce.
+        # The digest is SHA-1(nonce + created + password). The same bytes with another border between nonce and time
+        # would have the same digest: a replay with another nonce.
         created = now()
         sent = base64.b64encode(digest_of(SECRET, b"nonce ", created))
         (first,) = read(tokens=digest_element(USER, sent, base64.b64encode(b"nonce "), created))
@@ -137,7 +137,7 @@ class TestDigest:
         ),
     ],
 )
-def test_what_is_malformed_is_refused_in_the_words_of_what_is_wrong(send: Callable[[], object]) -> None:
+def test_malformed_credentials_are_refused_as_wrong_ones(send: Callable[[], object]) -> None:
     with pytest.raises(errors.CallerError) as caught:
         send()
     assert caught.value.cause is errors.NOT_AUTHENTICATED
@@ -153,7 +153,7 @@ def test_what_is_malformed_is_refused_in_the_words_of_what_is_wrong(send: Callab
     ],
     ids=["another namespace", "elsewhere"],
 )
-def test_a_token_that_is_none(tokens: str) -> None:
+def test_a_token_in_another_place_is_ignored(tokens: str) -> None:
     assert read(tokens=tokens) == ()
 
 
@@ -245,7 +245,7 @@ class TestBasic:
             pytest.param("Basic é€é€", id="not ASCII"),
         ],
     )
-    def test_it_is_malformed_and_the_reason_says_nothing_of_it(self, header: str) -> None:
+    def test_a_malformed_header_is_refused_and_not_repeated(self, header: str) -> None:
         with pytest.raises(errors.CallerError) as caught:
             read(header)
         assert re.fullmatch(

@@ -4,7 +4,8 @@ from itertools import product
 import pytest
 from lxml import etree
 
-from shim.wire.dialect import ADDRESSING, MARKS, Dialect, Version
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
 
 
 @pytest.mark.parametrize(
@@ -20,18 +21,20 @@ def test_content_type(version: Version, encoding: str, expected: str) -> None:
     assert Dialect(version, encoding).content_type == expected
 
 
-@pytest.mark.parametrize(("version", "encoding"), list(product(Version, MARKS)))
-def test_the_charset_is_a_name_that_decodes_what_is_sent(version: Version, encoding: str) -> None:
+@pytest.mark.parametrize(("version", "encoding"), list(product(Version, BYTE_ORDER_MARKS)))
+def test_the_charset_decodes_what_is_sent(version: Version, encoding: str) -> None:
     charset = Dialect(version, encoding).content_type.partition("charset=")[2]
-    data = MARKS[encoding] + "\u00e9".encode(encoding)
+    data = BYTE_ORDER_MARKS[encoding] + "\u00e9".encode(encoding)
     assert codecs.decode(data, charset).removeprefix("\ufeff") == "\u00e9"
     assert (
-        etree.fromstring(MARKS[encoding] + f'<?xml version="1.0" encoding="{charset}"?><a/>'.encode(encoding))
+        etree.fromstring(
+            BYTE_ORDER_MARKS[encoding] + f'<?xml version="1.0" encoding="{charset}"?><a/>'.encode(encoding)
+        )
         is not None
     )
 
 
-def test_a_caller_of_whom_nothing_is_known_gets_soap_11_in_utf_8() -> None:
+def test_the_default_is_soap_11_in_utf_8() -> None:
     assert Dialect() == Dialect(Version.SOAP_11, "utf-8", addressing=None, message_id="")
 
 
@@ -47,11 +50,3 @@ def test_versions_differ_in_namespace_media_type_and_role_attribute() -> None:
         "application/soap+xml",
         "role",
     )
-
-
-@pytest.mark.parametrize("namespace", list(ADDRESSING))
-def test_the_words_of_ws_addressing_are_of_its_version(namespace: str) -> None:
-    addressing = ADDRESSING[namespace]
-    assert addressing.namespace == namespace
-    assert addressing.anonymous.startswith(namespace)
-    assert addressing.fault_action == f"{namespace}/fault"

@@ -8,25 +8,29 @@ from lxml import etree
 
 from shim.errors import OperatorError
 from shim.query import ScoreFile
-from shim.wire.answer import Empty, Name, Wrapper
-from shim.wire.dialect import MARKS, Dialect, Version
-from shim.wire.result import Reply, Result, ResultType
+from shim.wire.answer_format import AnswerFormat, EmptyForm, ResultType
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.qname import QName
+from shim.wire.result import Result
 
 CHUNK = 96 * 1024
-WRAPPER = Wrapper((Name("FetchResponse", "urn:a"), Name("FetchResult", "urn:a")), "urn:action")
-DIALECTS = [Dialect(version, encoding) for version in Version for encoding in MARKS]
+PATH = (QName("FetchResponse", "urn:a"), QName("FetchResult", "urn:a"))
+DIALECTS = [Dialect(version, encoding) for version in Version for encoding in BYTE_ORDER_MARKS]
 every_dialect = pytest.mark.parametrize(
     "dialect", DIALECTS, ids=lambda dialect: f"{dialect.version.name} {dialect.encoding}"
 )
 
 
-def result(data: bytes, kind: ResultType, dialect: Dialect, empty: Empty = "absent") -> Result:
-    reply = Reply(dialect, WRAPPER, kind, empty, in_band=False)
-    return Result(ScoreFile(io.BytesIO(data), len(data), None), reply)
+def result(
+    data: bytes, result_type: ResultType, dialect: Dialect, empty: EmptyForm = "absent", size: int | None = None
+) -> Result:
+    answer_format = AnswerFormat(dialect, PATH, "urn:action", result_type, empty, in_band=False)
+    return Result(ScoreFile(io.BytesIO(data), len(data) if size is None else size, None), answer_format)
 
 
 def results(made: Result) -> list[etree._Element]:
-    """The result elements, as a parser finds them; the length must be what was announced."""
+    """Return the result elements as a parser finds them, and check the announced length."""
     body = b"".join(made)
     assert made.length == len(body)
     return list(etree.fromstring(body, etree.XMLParser(huge_tree=True))[-1][0])
@@ -47,7 +51,7 @@ def not_text(data: bytes) -> str:
 
 
 def is_xml_text(data: bytes) -> bool:
-    """Whether XML 1.0 §2.2 can carry it, asked of another implementation than the one under test."""
+    """Whether XML 1.0 §2.2 can carry bytes as text, by lxml instead of the code under test."""
     try:
         etree.Element("a").text = data.decode()
     except ValueError:
@@ -97,7 +101,7 @@ class TestString:
         ["\r\n", "\u00e9", "\u20ac", "\U0001f600", "&", "]]>", "\r\r"],
         ids=["CR LF", "two bytes", "three bytes", "four bytes", "ampersand", "]]>", "CR CR"],
     )
-    def test_what_a_chunk_ends_within_is_kept_whole(self, around: int, text: str, dialect: Dialect) -> None:
+    def test_a_chunk_may_end_within_a_character(self, around: int, text: str, dialect: Dialect) -> None:
         data = (b"." * (CHUNK + around) + text.encode()) + b"." * CHUNK + text.encode()
         assert text_of(result(data, "string", dialect)).encode() == data
 
@@ -113,7 +117,7 @@ class TestString:
             pytest.param("\ufffe".encode(), "a character that XML 1.0 cannot carry", id="U+FFFE"),
         ],
     )
-    def test_what_cannot_be_carried_is_refused_before_anything_is_sent(self, data: bytes, note: str) -> None:
+    def test_bytes_that_xml_cannot_carry_are_refused_before_anything_is_sent(self, data: bytes, note: str) -> None:
         assert not_text(data) == note
 
     def test_a_c1_control_is_carried(self) -> None:
@@ -127,7 +131,7 @@ class TestString:
 
 class TestEmpty:
     @every_dialect
-    @pytest.mark.parametrize("kind", ["base64Binary", "string"])
+    @pytest.mark.parametrize("result_type", ["base64Binary", "string"])
     @pytest.mark.parametrize(
         ("form", "attributes"),
         [
@@ -136,11 +140,12 @@ class TestEmpty:
             ("nil", {"{http://www.w3.org/2001/XMLSchema-instance}nil": "true"}),
         ],
     )
-    def test_its_form(self, dialect: Dialect, kind: ResultType, form: Empty, attributes: dict[str, str] | None) -> None:
-        found = results(result(b"", kind, dialect, form))
+    def test_its_form(
+        self, dialect: Dialect, result_type: ResultType, form: EmptyForm, attributes: dict[str, str] | None
+    ) -> None:
+        found = results(result(b"", result_type, dialect, form))
         assert [dict(element.attrib) for element in found] == ([] if attributes is None else [attributes])
         assert not "".join(element.text or "" for element in found)
 
-    def test_a_file_of_white_space_counts_by_its_size(self) -> None:
-        reply = Reply(Dialect(), WRAPPER, "string", "absent", in_band=False)
-        assert results(Result(ScoreFile(io.BytesIO(b"\r\n"), 0, 0), reply)) == []
+    def test_a_blank_file_of_size_0_is_no_scores(self) -> None:
+        assert results(result(b"\r\n", "string", Dialect(), size=0)) == []

@@ -7,28 +7,29 @@ from xml.sax.saxutils import escape
 
 from shim import errors
 from shim.wire import credentials, envelope, xsd
+from shim.wire.call import Call
 from shim.wire.credentials import BodyPair, PasswordDigest, PasswordText
-from shim.wire.dialect import WSSE, Version
-from shim.wire.envelope import Call
+from shim.wire.dialect import Version
+from shim.wire.namespaces import WSSE
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
 
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
 _LONGEST: Final = 1024
-# All that the log says of malformed credentials; none of it holds a part of them.
+# All notes in the log about malformed credentials; none repeats a part of them.
 _NOTES: Final = frozenset(
     f"malformed credentials: {reason}"
     for reason in (
         "two UsernameTokens",
         "a UsernameToken without a password",
-        "a UsernameToken with another type of password",
+        "a UsernameToken with an unknown type of password",
         "a digest without a nonce",
         "a nonce or digest that is not base64",
         "longer than 1024 characters",
         "an Authorization header that is not base64",
         "an Authorization header without a colon",
-        "a time that is no date and time",
+        "a time that is not a date and time",
     )
 )
 _NAMES: Final = (

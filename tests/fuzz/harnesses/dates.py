@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shim.contracts.dates import Bound, Form, to_utc
+from shim.contracts.dates import Bound, DateForm, to_utc
 from tests.fuzz.inputs import Choices
 
 WORDS: Final = (
@@ -22,7 +22,7 @@ WORDS: Final = (
     b"9999-12-31",
 )
 
-_FORMS: Final[tuple[Form, ...]] = ("ISO 8601", "YYYY-MM-DD", "MM/DD/YYYY")
+_FORMS: Final[tuple[DateForm, ...]] = ("ISO 8601", "YYYY-MM-DD", "MM/DD/YYYY")
 _BOUNDS: Final[tuple[Bound, ...]] = ("start", "end")
 # With days that are missing, begin at one, are 23 or 25 hours long, or are there twice; and both ends of the world.
 _ZONES: Final[tuple[tzinfo, ...]] = (
@@ -102,7 +102,7 @@ def _written(choices: Choices) -> str:
     return f"{instant}{choices.pick(fraction)}{choices.pick(offset)}"
 
 
-def _read(text: str, forms: tuple[Form, ...], bound: Bound, zone: tzinfo) -> datetime | None:
+def _read(text: str, forms: tuple[DateForm, ...], bound: Bound, zone: tzinfo) -> datetime | None:
     try:
         return to_utc(text, forms, bound, zone)
     except ValueError:

@@ -7,10 +7,11 @@ from typing import Final
 
 from lxml import etree
 
-from shim.contracts import description, served
-from shim.contracts.contract import Contract, Operation
-from shim.contracts.description import Description, DescriptionError
-from shim.contracts.mapping import Meaning
+from shim.contracts import description, served_wsdl
+from shim.contracts.contract import Contract
+from shim.contracts.description import DescriptionError, OperationDescription
+from shim.contracts.mapping import OperationMapping
+from shim.contracts.operation import Operation
 from shim.contracts.service import LegacyService
 from tests.fuzz import mutation
 from tests.fuzz.inputs import expanded
@@ -83,13 +84,13 @@ def run(data: bytes) -> None:
     for name, one in described.items():
         assert name == one.name
         _check(one)
-    meaning = Meaning(unavailable="it is not.")
-    LegacyService(Contract({name: Operation(one, meaning) for name, one in described.items()}))
+    unavailable = OperationMapping(unavailable="it is not.")
+    LegacyService(Contract({name: Operation(one, unavailable) for name, one in described.items()}))
     for all_ports in (True, False):
-        etree.fromstring(served.render(path, "http://127.0.0.1/", all_ports=all_ports))
+        etree.fromstring(served_wsdl.render(path, "http://127.0.0.1/", all_ports=all_ports))
 
 
-def _check(one: Description) -> None:
+def _check(one: OperationDescription) -> None:
     assert one.name
     assert one.request.local
     assert one.result_type in ("base64Binary", "string")

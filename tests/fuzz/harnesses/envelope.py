@@ -17,15 +17,19 @@ from shim import errors
 from shim.access.concurrency import ConcurrencyLimit
 from shim.config import SHIPPED
 from shim.contracts import contract
-from shim.contracts.contract import Contract, Operation
-from shim.contracts.mapping import Width
+from shim.contracts.contract import Contract
+from shim.contracts.mapping import RecordWidth
+from shim.contracts.operation import Operation
 from shim.errors import Cause
 from shim.query import ScoreFile, ScoreQuery
 from shim.spool import SpoolQuota
 from shim.web.endpoint import Endpoint, EndpointSettings
 from shim.web.request import RequestLimits
 from shim.wire import inband
-from shim.wire.dialect import ADDRESSING, MARKS, WSSE, XSI, Version
+from shim.wire.addressing import ADDRESSING
+from shim.wire.dialect import Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.namespaces import WSSE, XSI
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
 from tests.pipelines import OneCaller, pipeline
@@ -74,7 +78,7 @@ _ATTRIBUTES: Final = (
     *(f"{{{v.namespace}}}{name}" for v in Version for name in ("mustUnderstand", v.actor, "encodingStyle")),
 )
 WORDS: Final = (
-    *MARKS.values(),
+    *BYTE_ORDER_MARKS.values(),
     b"\x1a\x03\x08",
     *(
         word.encode()
@@ -156,14 +160,14 @@ def _served() -> tuple[_Served, ...]:
 def _changed(operation: Operation) -> Operation:
     """The same with a text result, faults, a nil result for nothing, and records of a width."""
     described = replace(operation.description, result_type="string")
-    meaning = operation.meaning.model_copy(update={"errors": "fault", "empty": "nil", "records": Width(width=20)})
-    return replace(operation, description=described, meaning=meaning)
+    mapping = operation.mapping.model_copy(update={"errors": "fault", "empty": "nil", "records": RecordWidth(width=20)})
+    return replace(operation, description=described, mapping=mapping)
 
 
 def _serve(served: Contract) -> _Served:
     upstream, quota = _Upstream(), SpoolQuota(1024 * 1024)
     details = {"", *(name for one in served.operations.values() for name in one.description.parameters)}
-    details |= {f"{one.meaning.unavailable} {one.replacement}".strip() for one in served.operations.values()}
+    details |= {f"{one.mapping.unavailable} {one.replacement}".strip() for one in served.operations.values()}
     sentences = {slug: frozenset(cause.text.format(one) for one in details) for slug, cause in errors.CAUSES.items()}
     callers, limit = OneCaller("synthetic"), ConcurrencyLimit(1)
     answering = pipeline(served, upstream.fetch, callers=callers, limit=limit, quota=quota)
@@ -264,7 +268,7 @@ def _check(served: _Served, body: bytes, declared: str, answer: _Answer, *, wcf:
     operation = served.contract.operations[str(seen["operation"])]
     result = _result(element, operation)
     if outcome != "ok":
-        assert operation.meaning.errors == "in-band"
+        assert operation.mapping.errors == "in-band"
         assert result is not None
         assert result.decode() in {inband.sentence(told) for told in _told(served, outcome, answer.number)}
         return
@@ -295,9 +299,9 @@ def _result(element: ET.Element, operation: Operation) -> bytes | None:
 
 def _check_file(result: bytes | None, file: bytes, operation: Operation) -> None:
     if not file:
-        assert result is None or (result == b"" and operation.meaning.empty == "nil")
-    elif isinstance(operation.meaning.records, Width):
-        width = operation.meaning.records.width
+        assert result is None or (result == b"" and operation.mapping.empty == "nil")
+    elif isinstance(operation.mapping.records, RecordWidth):
+        width = operation.mapping.records.width
         assert result == b"".join(
             line.rstrip(b"\r\n")[:width].ljust(width) + line[len(line.rstrip(b"\r\n")) :]
             for line in file.splitlines(keepends=True)
@@ -320,7 +324,7 @@ def _check_mirrored(body: bytes, element: ET.Element, query: ScoreQuery, operati
 
 def _versions(body: bytes, declared: str) -> set[Version]:
     """The versions that an answer may have, as far as that can be told without a parser."""
-    marked = next((encoding for encoding, mark in MARKS.items() if body.startswith(mark)), "ascii")
+    marked = next((encoding for encoding, mark in BYTE_ORDER_MARKS.items() if body.startswith(mark)), "ascii")
     try:
         text = body.decode(marked).replace("\0", "")
     except UnicodeDecodeError:

@@ -7,13 +7,24 @@ from pathlib import Path
 from typing import Final
 
 from shim.contracts import mapping
-from shim.contracts.mapping import Fixed, MappingError, Meaning, Width
+from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, RecordWidth
 from tests.fuzz.inputs import expanded
 
 WORDS: Final = tuple(
     word.encode()
     for word in (
-        *(*Meaning.model_fields, "value", "width", "wider", "cut", "refuse", "as-sent", "in-band", "fault", "nil"),
+        *(
+            *OperationMapping.model_fields,
+            "value",
+            "width",
+            "wider",
+            "cut",
+            "refuse",
+            "as-sent",
+            "in-band",
+            "fault",
+            "nil",
+        ),
         *("[operations.A]", "[operations.", "[[", '"ISO 8601"', '"MM/DD/YYYY"', "{ value = ", " = ", '"Europe/Berlin"'),
         *("0x", "1e9", "inf", "true", "1979-05-27", "'''", '"""', "\\u0000", "\\ud800", "= 900", "\x1a\x01\x0c"),
     )
@@ -40,7 +51,7 @@ def run(data: bytes) -> None:
     path = _path()
     path.write_bytes(text)
     try:
-        meanings = mapping.load(path)
+        mappings = mapping.load(path)
     except MappingError as error:
         told = str(error)
         assert told.startswith(f"{path}: ")
@@ -48,26 +59,26 @@ def run(data: bytes) -> None:
         return
     # As Python reads a file of text.
     written = tomllib.loads(text.decode().replace("\r\n", "\n").replace("\r", "\n"))["operations"]
-    assert meanings.keys() == written.keys()
-    for name, meaning in meanings.items():
-        _check(meaning, written[name])
+    assert mappings.keys() == written.keys()
+    for name, mapped in mappings.items():
+        _check(mapped, written[name])
 
 
-def _check(meaning: Meaning, written: dict[str, object]) -> None:
+def _check(mapped: OperationMapping, written: dict[str, object]) -> None:
     for key, said in written.items():
-        found = getattr(meaning, key)
+        found = getattr(mapped, key)
         if isinstance(said, str) and not isinstance(found, str):
             assert key == "zone"
             assert str(found) == said
         elif isinstance(said, str):
             assert found == said
-    assert meaning.unavailable or all(meaning.sources.values())
-    assert all(isinstance(name, str) for name in meaning.parameters)
-    assert all(str(one) in (one if isinstance(one, str) else f"always {one.value}") for one in meaning.sources.values())
-    assert isinstance(meaning.records, Width) or meaning.records == "as-sent"
-    assert not isinstance(meaning.records, Width) or meaning.records.width > 0
-    if meaning.startdate and meaning.enddate and meaning.type:
-        known = meaning.reporting_by("synthetic")
-        assert known.reportby == Fixed(value="synthetic")
+    assert mapped.unavailable or all(mapped.sources.values())
+    assert all(isinstance(name, str) for _, name in mapped.parameters)
+    assert all(str(one) in (one if isinstance(one, str) else f"always {one.value}") for one in mapped.sources.values())
+    assert isinstance(mapped.records, RecordWidth) or mapped.records == "as-sent"
+    assert not isinstance(mapped.records, RecordWidth) or mapped.records.width > 0
+    if mapped.startdate and mapped.enddate and mapped.type:
+        known = mapped.reporting_by("synthetic")
+        assert known.reportby == FixedValue(value="synthetic")
         assert not known.unavailable
-        assert (known.records, known.dates, known.zone) == (meaning.records, meaning.dates, meaning.zone)
+        assert (known.records, known.dates, known.zone) == (mapped.records, mapped.dates, mapped.zone)

@@ -11,9 +11,13 @@ from lxml import etree
 from shim import errors
 from shim.query import ScoreFile
 from shim.wire import answer
-from shim.wire.answer import Empty, Name, Wrapper
-from shim.wire.dialect import ADDRESSING, MARKS, XSI, Addressing, Dialect, Version
-from shim.wire.result import Reply, Result, ResultType
+from shim.wire.addressing import ADDRESSING, Addressing
+from shim.wire.answer_format import AnswerFormat, EmptyForm, ResultType
+from shim.wire.dialect import Dialect, Version
+from shim.wire.encoding import BYTE_ORDER_MARKS
+from shim.wire.namespaces import XSI
+from shim.wire.qname import QName
+from shim.wire.result import Result
 from tests.fuzz.inputs import Choices, expanded
 
 WORDS: Final = (
@@ -30,13 +34,13 @@ WORDS: Final = (
 
 _ADDRESSING: Final[tuple[Addressing | None, ...]] = (None, *ADDRESSING.values())
 _KINDS: Final[tuple[ResultType, ...]] = ("base64Binary", "string")
-_EMPTY: Final[tuple[Empty, ...]] = ("absent", "empty", "nil")
+_EMPTY: Final[tuple[EmptyForm, ...]] = ("absent", "empty", "nil")
 _PATHS: Final = (
-    (Name("AResponse", "urn:a"), Name("AResult", "urn:a")),
-    (Name("AResponse", "urn:a&'b"), Name("AResult", "")),
-    (Name("AResponse", ""), Name("AResult", "urn:b")),
-    (Name("AResult", "urn:a"),),
-    (Name("\u00c4", "urn:a"), Name("B", "urn:b"), Name("C", "urn:b"), Name("D", "")),
+    (QName("AResponse", "urn:a"), QName("AResult", "urn:a")),
+    (QName("AResponse", "urn:a&'b"), QName("AResult", "")),
+    (QName("AResponse", ""), QName("AResult", "urn:b")),
+    (QName("AResult", "urn:a"),),
+    (QName("\u00c4", "urn:a"), QName("B", "urn:b"), QName("C", "urn:b"), QName("D", "")),
 )
 # Python's own reader of XML is another than the one in the gateway.
 _XML_CHARACTERS: Final = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
@@ -48,26 +52,26 @@ def run(data: bytes) -> None:
     """A dialect, the elements around the result, a line with the name of the message; then the file."""
     choices = Choices(data)
     addressing = choices.pick(_ADDRESSING)
-    version, encoding = choices.pick(list(Version)), choices.pick(list(MARKS))
-    kind, empty, path = choices.pick(_KINDS), choices.pick(_EMPTY), choices.pick(_PATHS)
+    version, encoding = choices.pick(list(Version)), choices.pick(list(BYTE_ORDER_MARKS))
+    result_type, empty, path = choices.pick(_KINDS), choices.pick(_EMPTY), choices.pick(_PATHS)
     cause = choices.pick(_CAUSES)
     # Only what a parser read comes here, of which a bare CR is the one thing that XML cannot tell from an LF.
     message_id = "".join(_XML_CHARACTERS.findall(choices.line().decode(errors="replace"))).replace("\r", "")
     dialect = Dialect(version, encoding, addressing, message_id if addressing else "")
     file = expanded(choices.rest())
     _check_fault(dialect, cause)
-    reply = Reply(dialect, Wrapper(path, "urn:a/\u00c4<&>Response"), kind, empty, in_band=False)
+    answer_format = AnswerFormat(dialect, path, "urn:a/\u00c4<&>Response", result_type, empty, in_band=False)
     spool = io.BytesIO(file)
     try:
-        result = Result(ScoreFile(spool, len(file), None), reply)
+        result = Result(ScoreFile(spool, len(file), None), answer_format)
     except errors.OperatorError as error:
         assert error.cause is errors.NOT_TEXT
-        assert kind == "string"
+        assert result_type == "string"
         assert _text(file) is None
         return
     body = b"".join(result)
     assert len(body) == result.length
-    assert body.startswith(MARKS[encoding]) == (encoding != "utf-8")
+    assert body.startswith(BYTE_ORDER_MARKS[encoding]) == (encoding != "utf-8")
     root = ET.fromstring(body)  # noqa: S314 - what is read is the gateway's own
     assert etree.fromstring(body, etree.XMLParser(huge_tree=True)).tag == root.tag
     _check_frame(root, dialect)
@@ -79,7 +83,7 @@ def run(data: bytes) -> None:
     assert not len(element)
     assert (element.get(f"{{{XSI}}}nil") == "true") == (not file and empty == "nil")
     text = element.text or ""
-    assert text == _text(file) if kind == "string" else base64.b64decode(text, validate=True) == file
+    assert text == _text(file) if result_type == "string" else base64.b64decode(text, validate=True) == file
 
 
 def _check_fault(dialect: Dialect, cause: errors.Cause) -> None:

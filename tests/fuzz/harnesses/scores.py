@@ -5,7 +5,7 @@ import itertools
 import re
 from typing import Final
 
-from shim.contracts.mapping import Width
+from shim.contracts.mapping import RecordWidth
 from shim.contracts.records import fit
 from shim.errors import OperatorError
 from shim.query import ScoreFile
@@ -41,7 +41,7 @@ def run(data: bytes) -> None:
     cuts = [0, *sorted({byte * len(file) // 256 for byte in data[:8]}), len(file)]
     assert verdict(*(file[start:end] for start, end in itertools.pairwise(cuts)), wanted="text") == whole, "by chunks"
     _check_json(file, chunk)
-    _check_fit(file, Width(width=fitted, wider="cut" if cut else "refuse"), 100 if tight else 10 * _MOST)
+    _check_fit(file, RecordWidth(width=fitted, wider="cut" if cut else "refuse"), 100 if tight else 10 * _MOST)
 
 
 def _made(choices: Choices) -> bytes:
@@ -92,26 +92,26 @@ def _check_json(file: bytes, chunk: int) -> None:
     assert whole == ((None, not content) if not content or ends in ((b"{", b"}"), (b"[", b"]")) else REFUSED)
 
 
-def _check_fit(file: bytes, width: Width, limit: int) -> None:
-    room = SpoolQuota(limit)
+def _check_fit(file: bytes, width: RecordWidth, limit: int) -> None:
+    quota = SpoolQuota(limit)
     original = ScoreFile(io.BytesIO(file), len(file), 3)
     records = [line.rstrip(b"\r") for line in file.split(b"\n")]
     wider = sum(len(record) > width.width for record in records)
     try:
-        made, cuts = fit(original, width, room)
+        made, cuts = fit(original, width, quota)
     except OperatorError as error:
         # Which of the two it is depends on which comes first.
         assert (error.cause.slug == "record-width" and width.wider == "refuse" and wider) or (
             error.cause.slug == "spool" and len(file) + len(records) * width.width > limit
         )
         assert original.spool.closed
-        assert room.held == 0
+        assert quota.held == 0
         return
     assert not (wider and width.wider == "refuse")
     with made:
         found = made.spool.read()
     assert original.spool.closed
-    assert room.held == 0
+    assert quota.held == 0
     assert made.records == 3
     assert made.size == len(found)
     assert cuts == wider

@@ -4,7 +4,7 @@ import pytest
 from lxml import etree
 from zeep import Client
 
-from shim.contracts import served
+from shim.contracts import served_wsdl
 from tests.contracts import wsdls
 from tests.web import calls
 
@@ -16,7 +16,7 @@ WSDL_SOAP = {
 
 
 def ports(body: bytes) -> dict[str, list[tuple[str, str]]]:
-    """Name to SOAP versions and addresses."""
+    """Return the SOAP versions and addresses of the ports, by name."""
     return {
         str(port.get("name")): [
             (WSDL_SOAP[str(etree.QName(child).namespace)], str(child.get("location"))) for child in port
@@ -31,23 +31,23 @@ BOTH = {**DEFAULT, "TOEFLEdmSoap12": [("1.2", ADDRESS)]}
 
 class TestRender:
     def test_the_default_has_the_soap_11_port_alone(self) -> None:
-        assert ports(served.render(calls.WSDL, ADDRESS, all_ports=False)) == DEFAULT
+        assert ports(served_wsdl.render(calls.WSDL, ADDRESS, all_ports=False)) == DEFAULT
 
     def test_all_ports(self) -> None:
-        assert ports(served.render(calls.WSDL, ADDRESS, all_ports=True)) == BOTH
+        assert ports(served_wsdl.render(calls.WSDL, ADDRESS, all_ports=True)) == BOTH
 
     def test_a_service_of_soap_12_alone_keeps_its_port(self, tmp_path: Path) -> None:
         text = calls.WSDL.read_text(encoding="utf-8")
         before, port, rest = text.partition('<wsdl:port name="TOEFLEdmSoap" ')
         path, _ = calls.written(tmp_path, before + rest.partition("</wsdl:port>")[2])
         assert port
-        assert ports(served.render(path, ADDRESS, all_ports=False)) == {"TOEFLEdmSoap12": [("1.2", ADDRESS)]}
+        assert ports(served_wsdl.render(path, ADDRESS, all_ports=False)) == {"TOEFLEdmSoap12": [("1.2", ADDRESS)]}
 
     def test_an_address_is_escaped(self) -> None:
         address = 'https://scores.example.edu/a?b=1&c="<>'
-        assert ports(served.render(calls.WSDL, address, all_ports=False)) == {"TOEFLEdmSoap": [("1.1", address)]}
+        assert ports(served_wsdl.render(calls.WSDL, address, all_ports=False)) == {"TOEFLEdmSoap": [("1.1", address)]}
 
-    def test_all_else_is_as_the_operator_wrote_it(self) -> None:
+    def test_the_rest_is_as_the_operator_wrote_it(self) -> None:
         def without_ports(data: bytes) -> str:
             root = etree.fromstring(data)
             for service in list(root.iter("{http://schemas.xmlsoap.org/wsdl/}service")):
@@ -55,14 +55,14 @@ class TestRender:
             canonical: str = etree.canonicalize(etree.tostring(root, encoding="unicode"), strip_text=True)
             return canonical
 
-        assert without_ports(served.render(calls.WSDL, ADDRESS, all_ports=True)) == without_ports(
+        assert without_ports(served_wsdl.render(calls.WSDL, ADDRESS, all_ports=True)) == without_ports(
             calls.WSDL.read_bytes()
         )
 
     @pytest.mark.parametrize("all_ports", [False, True])
     def test_zeep_reads_it(self, tmp_path: Path, all_ports: bool) -> None:
         path = tmp_path / "served.wsdl"
-        path.write_bytes(served.render(calls.WSDL, ADDRESS, all_ports=all_ports))
+        path.write_bytes(served_wsdl.render(calls.WSDL, ADDRESS, all_ports=all_ports))
         (service,) = Client(str(path)).wsdl.services.values()
         assert list(service.ports) == list(BOTH if all_ports else DEFAULT)
         for port in service.ports.values():
@@ -82,16 +82,16 @@ class TestPorts:
     @pytest.mark.parametrize("all_ports", [False, True])
     def test_plain_http_ports_are_left_out(self, tmp_path: Path, all_ports: bool) -> None:
         path, _ = calls.written(tmp_path, wsdls.wsdl(ports=PLAIN_PORT))
-        rendered = served.render(path, ADDRESS, all_ports=all_ports)
+        rendered = served_wsdl.render(path, ADDRESS, all_ports=all_ports)
         assert ports(rendered) == {"Port": [("1.1", ADDRESS)]}
         assert b"old.example" not in rendered
 
 
 class TestImports:
     def test_the_shipped_one_has_none(self) -> None:
-        assert served.imports(calls.WSDL) == {}
+        assert served_wsdl.imports(calls.WSDL) == {}
 
-    def test_files_of_files_and_in_a_circle(self, tmp_path: Path) -> None:
+    def test_imports_of_imports_and_in_a_circle(self, tmp_path: Path) -> None:
         (tmp_path / "sub").mkdir()
         files = {
             "sub/a.xsd": XSD.format("a", imported("b", "b.xsd")),
@@ -101,4 +101,4 @@ class TestImports:
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
         path, _ = calls.written(tmp_path, wsdls.wsdl(wsdls.schema(imported("a", "sub/a.xsd") + wsdls.wrapped())))
-        assert served.imports(path) == {name: text.encode() for name, text in files.items()}
+        assert served_wsdl.imports(path) == {name: text.encode() for name, text in files.items()}
