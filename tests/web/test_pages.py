@@ -53,8 +53,8 @@ class TestPages:
         reply = get(query)
         assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
         contract, soap = etree.fromstring(reply.body)
-        assert dict(contract.attrib) == {"ref": f"{ADDRESS}?wsdl", "docRef": ADDRESS}
-        assert dict(soap.attrib) == {"address": ADDRESS, "binding": "q1:TOEFLEdmSoap"}
+        assert dict(contract.items()) == {"ref": f"{ADDRESS}?wsdl", "docRef": ADDRESS}
+        assert dict(soap.items()) == {"address": ADDRESS, "binding": "q1:TOEFLEdmSoap"}
         assert soap.nsmap["q1"] == calls.NAMESPACE
 
     @pytest.mark.parametrize("query", ["wsdl", "", "disco"])
