@@ -114,7 +114,8 @@ class DatePattern:
 
     def samples(self) -> Iterator[str]:
         """Return texts of the pattern that a pattern of the same shape reads too."""
-        return map(self.write, _SAMPLES)
+        ends = [_SAMPLES[0].replace(year=year) for year in (self._pivot, self._pivot - 99) if self.has_short_year]
+        return map(self.write, (*_SAMPLES, *ends))
 
 
 def _tokens(text: str) -> list[str]:

@@ -10,9 +10,9 @@ Any other
     A pattern such as ``MM/DD/YYYY`` or ``M/D/YYYY h:mm:ss AM/PM``, as ``shim.contracts.date_pattern`` reads it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import combinations
+from itertools import pairwise
 from typing import Final, Literal
 
 from shim.contracts import dotnet_dates
@@ -28,9 +28,11 @@ DAY: Final = "YYYY-MM-DD"
 
 _US_DAY: Final = "MM/DD/YYYY"
 _LAST_SECOND: Final = time(23, 59, 59)
+_LAST_MINUTE: Final = time(23, 59)
 # The forms that most clients write are tried first: it takes half the time. None of them is read in another way.
 _EXPANDED: Final = {DOTNET: (_US_DAY, DAY, ISO_8601, DOTNET)}
-_READERS: Final[dict[str, Callable[[str], datetime | None]]] = {ISO_8601: xsd.read_written, DOTNET: dotnet_dates.read}
+_Read = Callable[[str], datetime | None]
+_READERS: Final[Mapping[str, _Read]] = {ISO_8601: xsd.read_written, DOTNET: dotnet_dates.read}
 
 
 def check_forms(forms: Sequence[str], pivot: int | None) -> None:
@@ -43,16 +45,28 @@ def check_forms(forms: Sequence[str], pivot: int | None) -> None:
     Raises:
         ValueError: A form is unknown, two forms read one text as different dates, or the pivot is not needed.
     """
-    patterns = {form: DatePattern(form, pivot) for form in forms if form not in _READERS}
+    patterns = _patterns(forms, pivot)
     if pivot is not None and not any(pattern.has_short_year for pattern in patterns.values()):
         raise ValueError("pivot is the last year that YY means, and no pattern has YY: delete pivot")
-    readers = _READERS | {form: pattern.read for form, pattern in patterns.items()}
-    for one, other in combinations(forms, 2):
-        samples = (text for form in (one, other) if form in patterns for text in patterns[form].samples())
-        for text in samples:
-            first, second = readers[one](text), readers[other](text)
-            if None not in (first, second) and first != second:
-                raise ValueError(f'"{one}" and "{other}" read {text} as different dates: keep what the clients write')
+    readers = _readers(forms, patterns)
+    for pattern in patterns.values():
+        for text in pattern.samples():
+            _check_sample(text, readers)
+
+
+def _patterns(forms: Iterable[str], pivot: int | None) -> dict[str, DatePattern]:
+    return {form: DatePattern(form, pivot) for form in forms if form not in _READERS}
+
+
+def _readers(forms: Iterable[str], patterns: Mapping[str, DatePattern]) -> dict[str, _Read]:
+    return {form: patterns[form].read if form in patterns else _READERS[form] for form in forms}
+
+
+def _check_sample(text: str, readers: Mapping[str, _Read]) -> None:
+    found = [(form, written) for form, read in readers.items() if (written := read(text)) is not None]
+    for (one, first), (other, second) in pairwise(found):
+        if first != second:
+            raise ValueError(f'"{one}" and "{other}" read {text} as different dates: keep the form that clients write')
 
 
 def bound_of_day(day: date, bound: Bound, zone: tzinfo) -> datetime:
@@ -85,17 +99,16 @@ class DateReader:
             ValueError: A form is unknown.
         """
         self._forms = [form for name in forms for form in _EXPANDED.get(name, (name,))]
-        self._patterns = {form: DatePattern(form, pivot) for form in self._forms if form not in _READERS}
-        readers = _READERS | {form: pattern.read for form, pattern in self._patterns.items()}
-        self._readers = [readers[form] for form in self._forms]
+        self._patterns = _patterns(self._forms, pivot)
+        self._readers = tuple(_readers(self._forms, self._patterns).values())
         self._zone = UTC if instants else zone
         self._instants = instants
 
     def to_utc(self, text: str, bound: Bound) -> datetime:
         """Read a date in the first of the forms that it has.
 
-        In an operation of whole days, midnight is the day that is written, whatever its offset, and so is the last
-        second of a day as an end. Fractions of a second are cut at both ends: 23:59:59.9999999, which .NET programs
+        In an operation of whole days, midnight is the day that is written, whatever its offset, and an end in the last
+        minute of a day is at least the end of that day: clients write 11:59 PM. Fractions of a second are cut at both ends: 23:59:59.9999999, which .NET programs
         make for the end of a day, would be rounded up to the next day.
 
         Args:
@@ -117,7 +130,7 @@ class DateReader:
         if written.time() == time.min:
             return bound_of_day(written.date(), bound, self._zone)
         moment = self._moment(written, bound)
-        if bound == "end" and written.time() == _LAST_SECOND:
+        if bound == "end" and written.time() >= _LAST_MINUTE:
             return max(moment, bound_of_day(written.date(), bound, self._zone))
         return moment
 

@@ -175,7 +175,7 @@ def _describe(operation: Any, unservable: str) -> OperationDescription:
         qualified=bool(children[0].namespace) if children else True,
         parameters={_name(part).local: _value_type(part) for _, part in leaves},
         optional=frozenset(_name(part).local for _, part in leaves if part.min_occurs == 0),
-        containers=frozenset(path[:length] for path, _ in leaves for length in range(1, len(path) + 1)),
+        containers=_containers(path for path, _ in leaves),
         result_path=path,
         result_type=cast("ResultType", kind),
         unservable=unservable or reason,
@@ -212,6 +212,10 @@ def _leaves(element: Any, seen: set[Any], path: tuple[str, ...] = ()) -> Iterato
         elif part.type not in seen:
             seen.add(part.type)
             yield from _leaves(part, seen, (*path, _name(part).local))
+
+
+def _containers(paths: Iterable[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
 
 
 def _children(element: Any) -> list[Any]:

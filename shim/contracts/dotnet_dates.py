@@ -42,13 +42,12 @@ _WEEKDAY: Final = f"(?:(?P<weekday>{_names(_WEEKDAYS)}){_FILL}*)?"
 _CLOCK: Final = (
     r"(?=\d{1,2} *(?::|[AP]M))(?P<hour>\d{1,2})"
     r"(?: *: *(?P<minute>\d{1,2})(?: *: *(?P<second>\d{1,2})(?:\.\d+)?)?)?"
-    r"(?: *(?P<half>[AP]M))?"
+    r"(?: *(?P<half>[AP]M)(?![A-Z]))?"
 )
-_ZONE: Final = r"(?: *(?P<zone>Z|GMT|[+-]\d{1,2}(?::\d{1,2}|\d\d)?))?"
+_OFFSET: Final = r"[+-]\d{1,2}(?::\d{1,2}|\d\d)?"
+_ZONE: Final = rf"(?: *(?P<zone>Z|GMT|{_OFFSET}))?"
 # DateTime.Parse reads T only in this order, and with a clock of 24 hours.
-_ISO_8601: Final = (
-    rf"{_LONG_YEAR}[/-]{_MONTH}[/-]{_DAY} *T *(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?{_ZONE}"
-)
+_ISO_8601: Final = rf"{_LONG_YEAR}[/-]{_MONTH}[/-]{_DAY} *T *(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?(?: *(?P<zone>Z|{_OFFSET}))?"
 _FORMS: Final = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (

@@ -115,7 +115,7 @@ class OperationMapping(_MappingTable):
     type: ValueSource = ""
     reportby: ValueSource = ""
     credentials: tuple[str, str] | None = None
-    pivot: Annotated[int, Field(strict=True, ge=99, le=9999)] | None = None
+    pivot: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
     dates: DateForms = Field(default=(ISO_8601,), validate_default=True)
     zone: ZoneInfo | None = None
     format: Format = "text"
