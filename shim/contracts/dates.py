@@ -108,8 +108,10 @@ class DateReader:
         """Read a date in the first of the forms that it has.
 
         In an operation of whole days, midnight is the day that is written, whatever its offset, and an end in the last
-        minute of a day is at least the end of that day: clients write 11:59 PM. Fractions of a second are cut at both ends: 23:59:59.9999999, which .NET programs
-        make for the end of a day, would be rounded up to the next day.
+        minute of a day is at least the end of that day: clients write 11:59 PM.
+
+        Fractions of a second are cut at both ends: 23:59:59.9999999, which .NET programs make for the end of a day,
+        would be rounded up to the next day.
 
         Args:
             text: The date as the caller sent it; white space around it does not count.

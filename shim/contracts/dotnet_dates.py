@@ -47,7 +47,11 @@ _CLOCK: Final = (
 _OFFSET: Final = r"[+-]\d{1,2}(?::\d{1,2}|\d\d)?"
 _ZONE: Final = rf"(?: *(?P<zone>Z|GMT|{_OFFSET}))?"
 # DateTime.Parse reads T only in this order, and with a clock of 24 hours.
-_ISO_8601: Final = rf"{_LONG_YEAR}[/-]{_MONTH}[/-]{_DAY} *T *(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?(?: *(?P<zone>Z|{_OFFSET}))?"
+_ISO_8601: Final = (
+    f"{_LONG_YEAR}[/-]{_MONTH}[/-]{_DAY} *T *"
+    r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
+    f"(?: *(?P<zone>Z|{_OFFSET}))?"
+)
 _FORMS: Final = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (
