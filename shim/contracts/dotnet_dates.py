@@ -55,7 +55,6 @@ _ISO_8601: Final = (
 _FORMS: Final = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (
-        f"{_DATES[0]}(?:{_FILL}+{_CLOCK})?{_ZONE}{_FILL}*",
         _ISO_8601,
         *(f"{_FILL}*{_WEEKDAY}{date}(?:{_FILL}+{_CLOCK})?{_ZONE}{_FILL}*" for date in _DATES),
         *(f"{_FILL}*{_CLOCK}{_ZONE}{_FILL}+{_WEEKDAY}{date}{_FILL}*" for date in _DATES),
