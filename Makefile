@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 TOOLS = .venv-deploy
 
-.PHONY: demo run test faults pictures lint bench replicas soak fuzz lock clean package audit tools from-zero
+.PHONY: demo run test faults asmx pictures lint bench replicas soak fuzz lock clean package audit tools from-zero
 
 demo: $(READY)
 	$(BIN)/toefl-shim demo
@@ -21,6 +21,11 @@ test: $(READY)
 # Plays every fault and fails if the outcomes differ from the table in docs/FAULTS.md; UPDATE=1 rewrites that table.
 faults: $(READY)
 	$(BIN)/python -m pytest tests/faults -p tests.faults.table $(if $(UPDATE),--update,--check)=docs/FAULTS.md $(PYTEST_FLAGS)
+
+# Sends every case to a real ASMX service and to the gateway, and fails if what they answered differs from docs/ASMX.md;
+# UPDATE=1 rewrites that table. Needs mono-fastcgi-server4, nginx-light and mono-devel.
+asmx: $(READY)
+	$(BIN)/python -m pytest tests/asmx -p tests.asmx.table $(if $(UPDATE),--update,--check)=docs/ASMX.md $(PYTEST_FLAGS)
 
 # What the status page shows at each step of a retirement, for MIGRATION.md.
 pictures: $(READY)

@@ -77,6 +77,7 @@ def build(
         admin=_admin(config, stored, statuses, breaker, metrics),
         admin_bind=config.gateway.admin_bind,
         policy=policy,
+        limits=_limits(config),
         metrics=metrics,
         sample=partial(metrics.sample, quota, limit),
         close=close,
@@ -108,14 +109,17 @@ def _client(config: Config, breaker: Breaker, quota: SpoolQuota, metrics: Metric
     )
 
 
+def _limits(config: Config) -> RequestLimits:
+    return RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
+
+
 def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, Route]:
     gateway = config.gateway
-    limits = RequestLimits(gateway.max_request, gateway.request_timeout)
-    settings = EndpointSettings(limits, gateway.trusted_proxies, gateway.certificate_header)
+    settings = EndpointSettings(_limits(config), gateway.trusted_proxies, gateway.certificate_header)
     routes: dict[str, Route] = {}
     for item in config.contracts:
         loaded = contract.from_settings(item, config.retirement.info_url)
-        pages = Pages(item.wsdl, gateway.address + item.path)
+        pages = Pages(item.wsdl, gateway.address + item.path, loaded.operations)
         routes[item.path] = Route(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
         documents = {item.wsdl_path: pages.at_wsdl, **dict(imported(item.wsdl, item.path))}
         routes |= {path: Route(document, document) for path, document in documents.items()}

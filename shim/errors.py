@@ -65,8 +65,8 @@ class Cause:
         text: What happened and what to do, with at most one ``{}``.
         code_11: Local name of the SOAP 1.1 fault code (SOAP 1.1 §4.4.1).
         code_12: Local name of the SOAP 1.2 fault code (SOAP 1.2 part 1 §5.4.6).
-        http_11: HTTP status under SOAP 1.1: clients read a fault only from 500 (SOAP 1.1 §6.2).
-        http_12: HTTP status under SOAP 1.2: 400 for senders' faults, else 500 (SOAP 1.2 part 2 §7.5.2).
+        http: HTTP status. ASMX sent every fault with 500, and WCF reads the words of no 400, whatever SOAP 1.2 part 2
+            §7.5.2 says; only what is wrong with the HTTP request has another.
         retry: Whether the same call may succeed later.
         advice: What the log and ``toefl-shim check`` add for the operator.
     """
@@ -76,8 +76,7 @@ class Cause:
     text: str
     code_11: str
     code_12: str
-    http_11: int
-    http_12: int
+    http: int = 500
     retry: bool = field(kw_only=True, default=False)
     advice: str = field(kw_only=True, default="")
 
@@ -87,25 +86,25 @@ class Cause:
 
 
 def _caller(slug: str, text: str, *, retry: bool = False) -> Cause:
-    return Cause(slug, CallerError, text, "Client", "Sender", 500, 400, retry=retry)
+    return Cause(slug, CallerError, text, "Client", "Sender", retry=retry)
 
 
 def _http(slug: str, status: int, text: str) -> Cause:
     # No SOAP client reads these answers, so HTTP's own status says more than 500 would.
-    return Cause(slug, CallerError, text, "Client", "Sender", status, status)
+    return Cause(slug, CallerError, text, "Client", "Sender", status)
 
 
 def _upstream(slug: str, text: str, *, retry: bool = False) -> Cause:
-    return Cause(slug, UpstreamError, text, "Server", "Receiver", 500, 500, retry=retry)
+    return Cause(slug, UpstreamError, text, "Server", "Receiver", retry=retry)
 
 
 def _operator(slug: str, text: str, *, retry: bool = False, advice: str = "") -> Cause:
-    return Cause(slug, OperatorError, text, "Server", "Receiver", 500, 500, retry=retry, advice=advice)
+    return Cause(slug, OperatorError, text, "Server", "Receiver", retry=retry, advice=advice)
 
 
 def _retirement(slug: str, text: str, *, retry: bool = False) -> Cause:
     # The caller must migrate, but its message is right (SOAP 1.1 §4.4.1); and every client reads the words of a 500.
-    return Cause(slug, CallerError, text, "Server", "Receiver", 500, 500, retry=retry)
+    return Cause(slug, CallerError, text, "Server", "Receiver", retry=retry)
 
 
 METHOD: Final = _http("method", 405, "Send SOAP calls to this address by POST.")
@@ -118,9 +117,7 @@ NOT_FOUND: Final = _http("not-found", 404, "There is no service at this address.
 TOO_LARGE: Final = _caller("too-large", "The request is larger than this service accepts.")
 CUT_REQUEST: Final = _caller("cut-request", "The request ended early: send it again.")
 ENCODING: Final = _caller("encoding", "The character encoding is not supported: send UTF-8 or UTF-16.")
-COMPRESSION: Final = _caller(
-    "compression", "The compression is damaged or not supported: send no compression, gzip or deflate."
-)
+COMPRESSION: Final = _caller("compression", "The compression is damaged: send no compression, gzip or deflate.")
 NOT_XML: Final = _caller("not-xml", "The request is not well-formed XML.")
 DOCTYPE: Final = _caller("doctype", "The request has a DOCTYPE, which SOAP forbids.")
 NOT_SOAP: Final = _caller("not-soap", "The request is not a SOAP envelope with one operation in its body.")
@@ -130,8 +127,6 @@ VERSION: Final = Cause(
     "The SOAP version is not supported: send SOAP 1.1 or 1.2.",
     "VersionMismatch",
     "VersionMismatch",
-    500,
-    500,
 )
 MUST_UNDERSTAND: Final = Cause(
     "must-understand",
@@ -139,8 +134,6 @@ MUST_UNDERSTAND: Final = Cause(
     "A header marked mustUnderstand is not supported.",
     "MustUnderstand",
     "MustUnderstand",
-    500,
-    500,
 )
 REPLY_ELSEWHERE: Final = _caller(
     "reply-elsewhere", "WS-Addressing asks for a reply at another address: only the anonymous address is supported."

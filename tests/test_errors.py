@@ -70,10 +70,9 @@ def test_fault_codes_are_those_of_the_soap_versions_and_of_the_party(cause: Caus
 @every_cause
 def test_http_statuses_are_those_of_the_soap_bindings(cause: Cause) -> None:
     if cause.slug in OF_HTTP:
-        assert cause.http_11 == cause.http_12 == OF_HTTP[cause.slug]
+        assert cause.http == OF_HTTP[cause.slug]
     else:
-        assert cause.http_11 == HTTPStatus.INTERNAL_SERVER_ERROR
-        assert cause.http_12 == (400 if cause.code_12 == "Sender" else 500)
+        assert cause.http == HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @every_cause

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from shim.contracts.dates import to_utc
+from shim.contracts.dates import bound_of_day
 from shim.query import ScoreQuery
 
 _SECOND: Final = timedelta(seconds=1)
@@ -13,8 +13,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 def whole_days(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the first second of one day and the last second of another, in UTC without a zone."""
-    start = to_utc(first.isoformat(), ("YYYY-MM-DD",), "start", zone)
-    return start, to_utc(last.isoformat(), ("YYYY-MM-DD",), "end", zone)
+    return bound_of_day(first, "start", zone), bound_of_day(last, "end", zone)
 
 
 def days_of(query: ScoreQuery, zone: tzinfo) -> Iterator[ScoreQuery]:

@@ -17,8 +17,7 @@ from shim.compare.comparison import NotScoresError, Records
 from shim.compare.legacy_answer import LegacyError, describe_text, read_result
 from shim.config import UpstreamSettings
 from shim.contracts.contract import Contract
-from shim.contracts.dates import DateForm
-from shim.contracts.mapping import FixedValue
+from shim.contracts.mapping import FixedValue, ValueSource, parameter_of
 from shim.errors import GatewayError
 from shim.query import ScoreQuery
 
@@ -94,14 +93,11 @@ class LegacyClient:
 
     def _values(self, query: ScoreQuery) -> dict[str, str]:
         """Return the parameters whose meaning is exactly the query."""
-        mapping = self._operation.mapping
-        for form in mapping.dates:
-            values = {
-                mapping.startdate: _written(query.start, form, self.zone),
-                mapping.enddate: _written(query.end, form, self.zone),
-            }
-            words = ((mapping.type, query.type), (mapping.reportby, query.reportby))
-            values |= {source: word for source, word in words if isinstance(source, str)}
+        mapping, dates = self._operation.mapping, self._operation.dates
+        words = ((mapping.type, query.type), (mapping.reportby, query.reportby))
+        named = {name: word for source, word in words if (name := parameter_of(source))}
+        for start, end in zip(dates.write(query.start), dates.write(query.end), strict=True):
+            values = {mapping.startdate: start, mapping.enddate: end, **named}
             try:
                 if self._operation.query(values) == query:
                     return values
@@ -110,14 +106,7 @@ class LegacyClient:
         raise LegacyError(f"{self._operation.name} cannot be asked for this range or kind of scores")
 
 
-def _written(moment: datetime, form: DateForm, zone: tzinfo) -> str:
-    if form == "ISO 8601":
-        return moment.isoformat()
-    day = moment.replace(tzinfo=UTC).astimezone(zone).date()
-    return day.isoformat() if form == "YYYY-MM-DD" else f"{day:%m/%d/%Y}"
-
-
-def _fixed(source: str | FixedValue, otherwise: str) -> str:
+def _fixed(source: ValueSource, otherwise: str) -> str:
     return source.value if isinstance(source, FixedValue) else otherwise
 
 

@@ -2,8 +2,9 @@
 
 zeep is made for clients, and publishes few of the objects that a server needs. Only this file uses them: the services,
 ports and bindings of ``Document``, the ``body`` elements of an operation's input and output, ``type.elements`` of a
-complex type, ``_value_1``, and ``_default_qname`` of the built-in types. If a release of zeep changes one of them,
-operations get other parameters or results, or ``read`` refuses every WSDL: test_description then fails.
+complex type, ``min_occurs`` and ``max_occurs`` of an element, ``_value_1``, and ``_default_qname`` of the built-in
+types. If a release of zeep changes one of them, operations get other parameters or results, or ``read`` refuses every
+WSDL: test_description then fails.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +53,8 @@ class OperationDescription:
         qualified: Whether the elements in the request element have a namespace.
         parameters: The parameters by local name, each with the local name of its XML Schema type. Those in a nested
             request type are among them.
+        optional: The parameters that a call may leave out.
+        containers: The elements that hold parameters inside the request element, each as its path of local names.
         result_path: The elements from the body's element of the answer down to the result element.
         result_type: The XML Schema type of the result.
         unservable: Why the gateway cannot answer the operation, as a clause; empty if it can.
@@ -62,6 +65,8 @@ class OperationDescription:
     request: QName
     qualified: bool
     parameters: Mapping[str, str]
+    optional: frozenset[str]
+    containers: frozenset[tuple[str, ...]]
     result_path: tuple[QName, ...]
     result_type: ResultType
     unservable: str = ""
@@ -162,12 +167,15 @@ def _describe(operation: Any, unservable: str) -> OperationDescription:
     name = _name(request) if request is not None else QName(operation.name, "")
     path, kind, reason = _result(operation)
     children = [_name(part) for part in _children(request)]
+    leaves = list(_leaves(request, set()))
     return OperationDescription(
         name=operation.name,
         soap_action=operation.soapaction or f"{name.namespace}{operation.name}",
         request=name,
         qualified=bool(children[0].namespace) if children else True,
-        parameters=dict(_leaves(request, set())),
+        parameters={_name(part).local: _value_type(part) for _, part in leaves},
+        optional=frozenset(_name(part).local for _, part in leaves if part.min_occurs == 0),
+        containers=_containers(path for path, _ in leaves),
         result_path=path,
         result_type=cast("ResultType", kind),
         unservable=unservable or reason,
@@ -196,14 +204,18 @@ def _result(operation: Any) -> tuple[tuple[QName, ...], str, str]:
     return tuple(path), kind, ""
 
 
-def _leaves(element: Any, seen: set[Any]) -> Iterator[tuple[str, str]]:
-    """Yield the local name and the type of each element that has a value; no type is walked twice."""
+def _leaves(element: Any, seen: set[Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each element that has a value, with the path of the elements that hold it; no type is walked twice."""
     for part in _children(element):
         if not _has_elements(part):
-            yield _name(part).local, _value_type(part)
+            yield path, part
         elif part.type not in seen:
             seen.add(part.type)
-            yield from _leaves(part, seen)
+            yield from _leaves(part, seen, (*path, _name(part).local))
+
+
+def _containers(paths: Iterable[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
 
 
 def _children(element: Any) -> list[Any]:

@@ -51,9 +51,14 @@ class Table:
         """Set a key to a value of TOML."""
         self._lines.append((f"{key:<11} = {value}", f"# {sure}: {reason}"))
 
-    def set_parameter(self, key: str, parameter: _Parameter) -> None:
-        """Set a key to the name of a parameter."""
-        self.set(key, _toml_string(parameter.name), parameter.sure, parameter.reason)
+    def set_parameter(self, key: str, parameter: _Parameter, default: str = "") -> None:
+        """Set a key to the name of a parameter, with the value that a call without it means; empty for none."""
+        name = _toml_string(parameter.name)
+        if default:
+            value, reason = f"{{ parameter = {name}, default = {_toml_string(default)} }}", "a call may leave it out"
+            self.set(key, value, parameter.sure, f"{parameter.reason}; {reason}")
+        else:
+            self.set(key, name, parameter.sure, parameter.reason)
 
     def set_unavailable(self, reason: str) -> None:
         """Make the operation unavailable, for a reason without a full stop."""
@@ -132,12 +137,13 @@ def _set_query(table: Table, operation: OperationDescription, found: Mapping[str
     for key in ("startdate", "enddate"):
         table.set_parameter(key, found[key])
     if "type" in found:
-        table.set_parameter("type", found["type"])
+        table.set_parameter("type", found["type"], _default(operation, found["type"], "TOEFL"))
     else:
         table.set("type", '{ value = "TOEFL" }', "likely", "no parameter has it, and no other value is public")
     names = f"{operation.name} {found['startdate'].name} {found['enddate'].name}".lower()
     if "reportby" in found:
-        table.set_parameter("reportby", found["reportby"])
+        default = _default(operation, found["reportby"], "scorelinkbyreportdate")
+        table.set_parameter("reportby", found["reportby"], default)
     elif "test" in names:
         table.set_unavailable("TOEFL Access selects by report date, not by test date")
         table.ask(
@@ -149,16 +155,18 @@ def _set_query(table: Table, operation: OperationDescription, found: Mapping[str
         table.set("reportby", '{ value = "scorelinkbyreportdate" }', sure, "no other value is public")
 
 
+def _default(operation: OperationDescription, parameter: _Parameter, value: str) -> str:
+    return value if parameter.name in operation.optional else ""
+
+
 def _set_dates(table: Table, operation: OperationDescription, found: Mapping[str, _Parameter]) -> None:
     start, end = found["startdate"].name, found["enddate"].name
-    kind = operation.parameters[start]
-    if kind == "dateTime":
-        table.set("dates", '["ISO 8601"]', "certain", "its type is xs:dateTime")
-    elif kind == "date":
-        table.set("dates", '["YYYY-MM-DD"]', "certain", "its type is xs:date")
-    else:
-        table.set("dates", '["MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601"]', "a guess", "public clients send these")
-        table.ask(f"{start} and {end} are text: set dates to the client's forms, and zone to its time zone")
+    kinds = {operation.parameters[start], operation.parameters[end]}
+    if kinds in ({"dateTime"}, {"date"}):
+        table.set("dates", '["ISO 8601"]', "certain", f"their type is xs:{kinds.pop()}")
+        return
+    table.set("dates", '".NET en-US"', "a guess", "most .NET services read text by DateTime.Parse")
+    table.ask(f"{start} and {end} are text: set dates to the client's forms, and zone to its time zone")
 
 
 def _toml_string(value: str) -> str:

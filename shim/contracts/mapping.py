@@ -6,10 +6,21 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PositiveInt, Strict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from shim.config import reasons
-from shim.contracts.dates import DateForm
+from shim.contracts.dates import ISO_8601, check_forms
 from shim.query import Format
 from shim.wire.answer_format import EmptyForm
 
@@ -32,6 +43,22 @@ class FixedValue(_MappingTable):
         return f"always {self.value}"
 
 
+class OptionalParameter(_MappingTable):
+    """A parameter that a call may leave out.
+
+    Attributes:
+        parameter: The name of the parameter.
+        default: The value that a call without it means.
+    """
+
+    parameter: Annotated[str, Field(min_length=1)]
+    default: Annotated[str, Field(min_length=1)]
+
+    def __str__(self) -> str:
+        """Return the name and the default."""
+        return f"{self.parameter} or {self.default}"
+
+
 class RecordWidth(_MappingTable):
     """A width to which records are fitted.
 
@@ -44,14 +71,24 @@ class RecordWidth(_MappingTable):
     wider: Literal["cut", "refuse"] = "cut"
 
 
-ValueSource = str | FixedValue
-"""Where a value of the query comes from: the parameter of a name, or a fixed value."""
+ValueSource = str | OptionalParameter | FixedValue
+"""Where a value of the query comes from: the parameter of a name, with or without a default, or a fixed value."""
+
+DateForms = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+"""The names of forms of date; one form may be written without a list."""
 
 RecordPolicy = Annotated[
     Literal["as-sent"] | RecordWidth,
     BeforeValidator(lambda value: {"width": value} if isinstance(value, int) else value),
 ]
 """The width of the records in an answer: as TOEFL Access sent them, or a width."""
+
+
+def parameter_of(source: ValueSource) -> str:
+    """Return the name of the parameter that a value comes from; empty for none."""
+    if isinstance(source, FixedValue):
+        return ""
+    return source.parameter if isinstance(source, OptionalParameter) else source
 
 
 class OperationMapping(_MappingTable):
@@ -63,8 +100,9 @@ class OperationMapping(_MappingTable):
         type: The source of the test program.
         reportby: The source of the report-by value.
         credentials: The parameters with the user name and the password; None if it has no such parameters.
+        pivot: The last year that two digits mean in a pattern of ``dates``; None if no pattern has ``YY``.
         dates: The forms of date that the operation takes, tried in this order.
-        zone: The time zone, from the system's database, in which whole days begin and end; None for UTC.
+        zone: The time zone, from the system's database, of whole days and of the times in text; None for UTC.
         format: The format that TOEFL Access is asked for.
         errors: Whether errors are SOAP faults, or in band: a sentence in the result.
         empty: The form of an answer without scores.
@@ -77,13 +115,21 @@ class OperationMapping(_MappingTable):
     type: ValueSource = ""
     reportby: ValueSource = ""
     credentials: tuple[str, str] | None = None
-    dates: tuple[DateForm, ...] = ("ISO 8601",)
+    pivot: Annotated[int, Field(strict=True, ge=100, le=9999)] | None = None
+    dates: DateForms = Field(default=(ISO_8601,), validate_default=True)
     zone: ZoneInfo | None = None
     format: Format = "text"
     errors: Literal["fault", "in-band"] = "fault"
     empty: EmptyForm = "absent"
     records: RecordPolicy = "as-sent"
     unavailable: str = ""
+
+    @field_validator("dates")
+    @classmethod
+    def _readable(cls, forms: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "pivot" in info.data:  # otherwise it is a mistake itself
+            check_forms(forms, info.data["pivot"])
+        return forms
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -102,8 +148,11 @@ class OperationMapping(_MappingTable):
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """The parameters that the operation must have, each as the key that names it and its own name."""
-        named = ((key, source) for key, source in self.sources.items() if isinstance(source, str) and source)
-        return (*named, *(("credentials", name) for name in self.credentials or ()))
+        named = ((key, parameter_of(source)) for key, source in self.sources.items())
+        return (
+            *((key, name) for key, name in named if name),
+            *(("credentials", name) for name in self.credentials or ()),
+        )
 
     def reporting_by(self, value: str) -> "OperationMapping":
         """Return the mapping with a fixed report-by value; an unavailable operation becomes available.

@@ -1,13 +1,13 @@
 """An operation of a legacy service: what the WSDL says of it, and what it means to the REST API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shim import errors
-from shim.contracts.dates import Bound, to_utc
+from shim.contracts.dates import DAY, ISO_8601, Bound, DateReader
 from shim.contracts.description import OperationDescription
-from shim.contracts.mapping import FixedValue, OperationMapping, ValueSource
+from shim.contracts.mapping import FixedValue, OperationMapping, OptionalParameter, ValueSource, parameter_of
 from shim.query import ScoreQuery
 from shim.wire.answer_format import AnswerFormat
 from shim.wire.call import Call
@@ -25,11 +25,17 @@ class Operation:
         description: What the WSDL says of it.
         mapping: What it means to the REST API.
         replacement: What a caller can use instead, as a sentence; it ends the fault of an unavailable operation.
+        dates: The reader of its dates.
     """
 
     description: OperationDescription
     mapping: OperationMapping
     replacement: str = ""
+    dates: DateReader = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the reader of dates."""
+        object.__setattr__(self, "dates", _date_reader(self.description, self.mapping))
 
     @property
     def name(self) -> str:
@@ -87,22 +93,35 @@ class Operation:
     def _date(self, name: str, values: Mapping[str, str | None], bound: Bound) -> datetime:
         text = _value(name, values)
         try:
-            return to_utc(text, self.mapping.dates, bound, self.mapping.zone or UTC)
+            return self.dates.to_utc(text, bound)
         except ValueError as error:
             raise errors.BAD_DATE.error(name) from error
+
+
+def _date_reader(description: OperationDescription, mapping: OperationMapping) -> DateReader:
+    kinds = {description.parameters.get(name) for name in (mapping.startdate, mapping.enddate)}
+    forms = list(mapping.dates)
+    # A client can send every lexical form of its type, whatever the mapping says.
+    if "date" in kinds:
+        forms = [DAY, *forms, ISO_8601]
+    elif "dateTime" in kinds:
+        forms = [*forms, ISO_8601]
+    instants = kinds == {"dateTime"} and set(mapping.dates) == {ISO_8601}
+    return DateReader(forms, mapping.zone or UTC, mapping.pivot, instants=instants)
 
 
 def _value(source: ValueSource, values: Mapping[str, str | None]) -> str:
     if isinstance(source, FixedValue):
         return source.value
-    value = (values.get(source) or "").strip()
+    name, default = (source.parameter, source.default) if isinstance(source, OptionalParameter) else (source, "")
+    value = (values.get(name) or "").strip() or default
     if not value:
-        raise errors.MISSING_PARAMETER.error(source)
+        raise errors.MISSING_PARAMETER.error(name)
     return value
 
 
 def _short_value(source: ValueSource, values: Mapping[str, str | None]) -> str:
     value = _value(source, values)
     if len(value) > _LONGEST_VALUE:
-        raise errors.BAD_PARAMETER.error(str(source))
+        raise errors.BAD_PARAMETER.error(parameter_of(source) or str(source))
     return value

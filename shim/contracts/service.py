@@ -10,7 +10,7 @@ Spyne documents how to add protocols and transports, but not all that these need
 wrong values are let through: test_service then fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -18,6 +18,7 @@ from lxml import etree
 from shim import errors
 from shim.contracts import spyne_compat  # noqa: F401 - must be imported before Spyne
 from shim.contracts.contract import Contract
+from shim.contracts.description import OperationDescription
 from shim.contracts.operation import Operation
 from shim.wire.call import Call
 from shim.wire.elements import is_nil
@@ -29,6 +30,9 @@ from spyne.server import ServerBase  # isort: skip
 
 # Spyne needs one. Calls come in any namespace and are dispatched by local name.
 _NAMESPACE: Final = "urn:toefl-soap-shim"
+
+# Put around the parameters by some clients of every operation.
+_REQUEST: Final = ("request",)
 
 # Put before the name of a parameter: Spyne reserves names such as Attributes.
 _PREFIX: Final = "p."
@@ -78,7 +82,7 @@ class LegacyService:
         """Return the validated parameters of a call, by name; None for one that was not sent.
 
         Raises:
-            CallerError: A parameter was sent twice, or is not of its type in the WSDL.
+            CallerError: A parameter was sent twice with different values, or is not of its type in the WSDL.
         """
         return self._transport.call(operation, _gather(call.element, operation))
 
@@ -95,21 +99,32 @@ def _method(operation: Operation) -> Any:
 
 
 def _gather(body: etree._Element, operation: Operation) -> dict[str, str]:
-    """Return the text of each parameter, at any depth of the body and in any namespace."""
-    gathered: dict[str, str] = {}
-    seen = set()
-    for element in body.iterdescendants():
-        name = element.tag.rpartition("}")[2]
-        if name not in operation.description.parameters:
-            continue
-        if name in seen:
-            raise errors.DUPLICATE_PARAMETER.error(name)
-        seen.add(name)
+    """Return the text of each parameter, without those that are nil."""
+    gathered: dict[str, str | None] = {}
+    for name, element in _parameters(body, operation.description, ()):
         if len(element):
             raise errors.BAD_PARAMETER.error(name)
-        if not is_nil(element):
-            gathered[_PREFIX + name] = element.text or ""
-    return gathered
+        text = None if is_nil(element) else element.text or ""
+        if gathered.setdefault(name, text) != text:
+            raise errors.DUPLICATE_PARAMETER.error(name)
+    return {_PREFIX + name: text for name, text in gathered.items() if text is not None}
+
+
+def _parameters(
+    element: etree._Element, description: OperationDescription, path: tuple[str, ...]
+) -> Iterator[tuple[str, etree._Element]]:
+    """Yield the elements that are parameters, with their names.
+
+    ASMX reads them in the places that the WSDL says. Clients built by other generators leave out the container of the
+    WSDL, or add ``request``. Elements anywhere else are unknown, and ASMX ignores them.
+    """
+    for child in element:
+        name = child.tag.rpartition("}")[2]
+        inner = (*path, name)
+        if name in description.parameters:
+            yield name, child
+        elif (inner in description.containers or inner == _REQUEST) and not is_nil(child):
+            yield from _parameters(child, description, inner)
 
 
 class _ParametersProtocol(ProtocolBase):  # type: ignore[misc]

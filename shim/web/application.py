@@ -1,5 +1,6 @@
 """The WSGI application: sends each request to what answers at its address."""
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,6 +10,7 @@ from shim.pipeline import refuse
 from shim.retirement.policy import RetirementPolicy
 from shim.web import correlation
 from shim.web.admin import Admin
+from shim.web.request import RequestBody, RequestLimits
 from shim.web.response import Document, respond, respond_with_document
 from shim.wire import envelope
 
@@ -46,6 +48,7 @@ class Application:
         admin: Admin,
         admin_bind: str | None,
         policy: RetirementPolicy,
+        limits: RequestLimits,
         metrics: "Metrics",
         sample: Callable[[], None],
         close: Callable[[], None],
@@ -57,6 +60,7 @@ class Application:
             admin: Answers all requests to the admin address.
             admin_bind: ``ADDRESS:PORT`` of the admin address; None for none.
             policy: Whether the gateway still answers.
+            limits: What a request may take.
             metrics: What is counted of the calls.
             sample: Notes what this worker does now.
             close: Ends what observes calls.
@@ -65,7 +69,8 @@ class Application:
         self.sample = sample
         self.close = close
         self._policy = policy
-        self._routes = {path.lower(): route for path, route in routes.items()}
+        self._limits = limits
+        self._routes = {_folded(path): route for path, route in routes.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
 
@@ -75,7 +80,7 @@ class Application:
             return self._admin(environ, start_response)
         if self._policy.signals:
             start_response = _with_headers(start_response, self._policy.signals)
-        route = self._routes.get(environ["PATH_INFO"].lower())
+        route = self._routes.get(_folded(environ["PATH_INFO"]))
         if route is None:
             return self._not_found(environ, start_response)
         if environ["REQUEST_METHOD"] != "POST" and self._policy.ended():
@@ -87,8 +92,14 @@ class Application:
 
     def _not_found(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = envelope.guess_dialect(b"", environ.get("CONTENT_TYPE", ""))
+        dialect = envelope.guess_dialect(RequestBody(environ, self._limits).peek(), environ.get("CONTENT_TYPE", ""))
         return respond(refuse(errors.NOT_FOUND.error(), dialect, record), record, environ, start_response)
+
+
+def _folded(path: str) -> str:
+    """Return a path as IIS looks for it: in one case of letters, without empty, ``.`` and ``..`` segments."""
+    folded = posixpath.normpath(f"/{path.lstrip('/')}").lower()
+    return f"{folded}/" if path.endswith("/") else folded
 
 
 def _with_headers(start_response: "StartResponse", added: list[tuple[str, str]]) -> "StartResponse":

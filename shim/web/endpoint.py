@@ -10,7 +10,7 @@ from shim.access.source import Network
 from shim.call_record import CallRecord, Observe
 from shim.pipeline import Pipeline, Request
 from shim.web import correlation
-from shim.web.request import RequestLimits, action, check_media_type, read_body
+from shim.web.request import RequestBody, RequestLimits, action, check_media_type
 from shim.web.response import respond
 from shim.wire import envelope
 
@@ -45,14 +45,15 @@ class Endpoint:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         record = correlation.record_of(environ, self._observe)
+        body = RequestBody(environ, self._settings.limits)
         try:
-            answer = self._pipeline.answer(self._read(environ, record), record)
+            answer = self._pipeline.answer(self._read(environ, body, record), record)
         except Exception as error:  # noqa: BLE001 - a bug of the gateway is answered with a fault as well
-            dialect = envelope.guess_dialect(b"", environ.get("CONTENT_TYPE", ""))
+            dialect = envelope.guess_dialect(body.peek(), environ.get("CONTENT_TYPE", ""))
             answer = self._pipeline.refuse(errors.as_gateway_error(error), dialect, record)
         return respond(answer, record, environ, start_response)
 
-    def _read(self, environ: "WSGIEnvironment", record: CallRecord) -> Request:
+    def _read(self, environ: "WSGIEnvironment", body: RequestBody, record: CallRecord) -> Request:
         settings = self._settings
         sender = source.read(environ, settings.trusted_proxies, settings.certificate_header)
         record.note(address=str(sender.address))
@@ -61,7 +62,7 @@ class Endpoint:
         content_type = environ.get("CONTENT_TYPE", "")
         check_media_type(content_type)
         return Request(
-            body=read_body(environ, settings.limits),
+            body=body.read(),
             content_type=content_type,
             action=action(environ),
             authorization=environ.get("HTTP_AUTHORIZATION", ""),

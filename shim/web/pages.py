@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 from shim import errors
-from shim.contracts import served_wsdl
+from shim.contracts import discovery, served_wsdl
 from shim.pipeline import refuse
+from shim.retirement.template import render
 from shim.web import correlation
 from shim.web.response import Document, respond, respond_with_document
 from shim.wire.dialect import Dialect
@@ -17,43 +18,52 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _XML: Final = "text/xml; charset=utf-8"
-_TEXT: Final = "text/plain; charset=utf-8"
+_HTML: Final = "text/html; charset=utf-8"
 # .NET asks for ``?singleWsdl`` to get everything in one file.
 _WSDL_QUERIES: Final = frozenset({"wsdl", "singlewsdl"})
-_PAGE: Final = """\
-This is the address of a SOAP service: {address}
-Programs call it by POST. Its description is at {address}?wsdl
-(with SOAP 1.2 as well: {address}?wsdl&ports=all).
-
-It is temporary. It stands in for a service that was retired, and answers from
-its successor, the TOEFL Access REST API: call that instead.
-"""
 
 
 class Pages:
-    """The documents of one contract."""
+    """The documents of one contract, at the addresses and in the forms of ASMX."""
 
-    def __init__(self, wsdl: Path, address: str) -> None:
-        """Render the documents, once.
+    def __init__(self, wsdl: Path, address: str, operations: Iterable[str] = ()) -> None:
+        """Render the documents, once; the pages for people at their first look.
 
         Args:
             wsdl: The WSDL.
             address: Where clients call the service.
+            operations: The names of the operations.
         """
+        self._address = address
+        self._operations = tuple(operations)
         self._wsdl = served_wsdl.render(wsdl, address, all_ports=False)
         self._wsdl_of_all_ports = served_wsdl.render(wsdl, address, all_ports=True)
-        self._page = _PAGE.format(address=address).encode()
+        self._discovery = discovery.render(self._wsdl, address)
 
     def at_service(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer at the address of the service: the WSDL if the query asks for it, else the page for people."""
-        if _WSDL_QUERIES & _query(environ).keys():
+        """Answer at the address of the service: the document that the query asks for, else the page of the service."""
+        query = _query(environ)
+        if _WSDL_QUERIES & query.keys():
             return self.at_wsdl(environ, start_response)
-        return _send(self._page, _TEXT, environ, start_response)
+        if "disco" in query:
+            return _send(self._discovery, _XML, environ, start_response)
+        return _send(self._page(query.get("op", [""])[0]), _HTML, environ, start_response)
 
     def at_wsdl(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer at the WSDL's own address."""
         body = self._wsdl_of_all_ports if _query(environ).get("ports") == ["all"] else self._wsdl
         return _send(body, _XML, environ, start_response)
+
+    def _page(self, operation: str) -> bytes:
+        """Return the page of an operation; of the service for any other word."""
+        return render(
+            "shim.web",
+            "service.html",
+            address=self._address,
+            service=posixpath.splitext(posixpath.basename(self._address))[0],
+            operations=self._operations,
+            operation=operation if operation in self._operations else "",
+        ).encode()
 
 
 def imported(wsdl: Path, path: str) -> Iterator[tuple[str, "WSGIApplication"]]:

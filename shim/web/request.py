@@ -3,6 +3,8 @@
 import re
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
 
 # PHP's client compresses requests with either; zlib tells them apart by itself.
 _COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate"})
+# The first byte of a zlib stream: method 8, with a window of up to 32 KiB.
+_ZLIB_METHODS: Final = frozenset(bytes([size << 4 | 8]) for size in range(8))
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 _MEDIA_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
 # Digits of a Content-Length; int refuses thousands of them with an exception.
 _LONGEST_LENGTH: Final = 20
 # Bytes that are read at a time: each may come in a chunk of its own, with kilobytes of chunk extensions.
 _PIECE: Final = 1024
+# Bytes and seconds: a namespace stands in the first lines of an envelope.
+_PEEKED: Final = 4096
+_PEEK_SECONDS: Final = 2.0
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
 
 
@@ -57,60 +64,85 @@ class RequestLimits:
     seconds: float
 
 
-def read_body(environ: "WSGIEnvironment", limits: RequestLimits) -> bytes:
-    """Read and decompress the body of a request.
+class RequestBody:
+    """The body of a request, read within limits.
 
-    Args:
-        environ: The request.
-        limits: What it may take.
-
-    Raises:
-        CallerError: The body is too large or cut, or its compression is unknown or damaged.
+    Attributes:
+        received: What was read so far, as it was sent.
     """
-    announced = _announced_length(environ)
-    if announced is not None and announced > limits.size:
-        raise errors.TOO_LARGE.error()
-    body = _read_in_time(environ["wsgi.input"], limits)
-    if len(body) > limits.size:
-        raise errors.TOO_LARGE.error()
-    if announced is not None and len(body) < announced:
-        raise errors.CUT_REQUEST.error()
-    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-    return body if encoding == "identity" else _decompress(body, encoding, limits.size)
+
+    def __init__(self, environ: "WSGIEnvironment", limits: RequestLimits) -> None:
+        """Read nothing yet.
+
+        Args:
+            environ: The request.
+            limits: What it may take.
+        """
+        self.received = b""
+        self._environ = environ
+        self._limits = limits
+
+    def read(self) -> bytes:
+        """Return the body, whole and decompressed.
+
+        Raises:
+            CallerError: The body is too large or cut, or its compression is damaged.
+        """
+        announced = self._announced_length()
+        if announced is not None and announced > self._limits.size:
+            raise errors.TOO_LARGE.error()
+        self._receive(self._limits.size + 1, self._limits.seconds)
+        if len(self.received) > self._limits.size:
+            raise errors.TOO_LARGE.error()
+        if announced is not None and len(self.received) < announced:
+            raise errors.CUT_REQUEST.error()
+        encoding = self._environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        # IIS did not look at Content-Encoding, and many clients send a charset in it, or gzip for a plain body.
+        if encoding in _COMPRESSIONS and _is_compressed(self.received):
+            return _decompress(self.received, self._limits.size)
+        return self.received
+
+    def peek(self) -> bytes:
+        """Return the beginning of the body, as much as tells the SOAP version of the caller; never raise."""
+        if not self.received:
+            with suppress(errors.CallerError):
+                self._receive(_PEEKED, _PEEK_SECONDS)
+        return self.received
+
+    def _announced_length(self) -> int | None:
+        text = self._environ.get("CONTENT_LENGTH") or ""
+        if len(text) > _LONGEST_LENGTH:
+            raise errors.TOO_LARGE.error()
+        return int(text) if text.isdecimal() else None
+
+    def _receive(self, most: int, seconds: float) -> None:
+        try:
+            with gevent.Timeout(seconds):
+                for part in _parts(self._environ["wsgi.input"], most):
+                    self.received += part
+        except gevent.Timeout as error:
+            raise errors.CUT_REQUEST.error(note="too slow") from error
+        except Exception as error:  # each WSGI server has exceptions of its own for bad framing
+            raise errors.CUT_REQUEST.error(note=type(error).__name__) from error
 
 
-def _announced_length(environ: "WSGIEnvironment") -> int | None:
-    text = environ.get("CONTENT_LENGTH") or ""
-    if len(text) > _LONGEST_LENGTH:
-        raise errors.TOO_LARGE.error()
-    return int(text) if text.isdecimal() else None
-
-
-def _read_in_time(stream: "InputStream", limits: RequestLimits) -> bytes:
-    try:
-        with gevent.Timeout(limits.seconds):
-            return _read(stream, limits.size + 1)
-    except gevent.Timeout as error:
-        raise errors.CUT_REQUEST.error(note="too slow") from error
-    except Exception as error:  # each WSGI server has exceptions of its own for bad framing
-        raise errors.CUT_REQUEST.error(note=type(error).__name__) from error
-
-
-def _read(stream: "InputStream", most: int) -> bytes:
-    parts = []
+def _parts(stream: "InputStream", most: int) -> Iterator[bytes]:
     while most:
         part = stream.read(min(most, _PIECE))
-        parts.append(part)
+        yield part
         most -= len(part)
         if len(part) < _PIECE:
-            break
+            return
         time.sleep(0)  # a client that sends as fast as is read must not keep others waiting, nor outrun the time limit
-    return b"".join(parts)
 
 
-def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    if encoding not in _COMPRESSIONS:
-        raise errors.COMPRESSION.error()
+def _is_compressed(body: bytes) -> bool:
+    """Return whether a body begins as gzip (RFC 1952 §2.3.1) or zlib (RFC 1950 §2.2) does; no XML begins so."""
+    is_zlib = body[:1] in _ZLIB_METHODS and int.from_bytes(body[:2]) % 31 == 0
+    return is_zlib or body.startswith(b"\x1f\x8b")
+
+
+def _decompress(body: bytes, limit: int) -> bytes:
     stream = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         plain = stream.decompress(body, limit + 1)

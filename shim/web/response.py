@@ -25,16 +25,12 @@ def respond(
     answer: "Answer", record: "CallRecord", environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
     """Send the answer to a SOAP call; the record ends when the body was sent."""
-    agent, expects = environ.get("HTTP_USER_AGENT"), _expects(environ)
     soap = "1.2" if answer.dialect.version is Version.SOAP_12 else "1.1"
-    record.detail(soap=soap, software=user_agent.known(agent, expects=expects))
+    record.detail(soap=soap, software=user_agent.known(environ.get("HTTP_USER_AGENT")))
     headers = _headers(answer.dialect.content_type, answer.length, record.number)
     status = HTTPStatus.OK
     if answer.error is not None:
-        # WCF reads a fault from 500 alone, in SOAP 1.2 too; its requests expect a 100 and name no software.
-        reads_only_500 = answer.dialect.version is Version.SOAP_11 or (expects and agent is None)
-        cause = answer.error.cause
-        status = HTTPStatus(cause.http_11 if reads_only_500 else cause.http_12)
+        status = HTTPStatus(answer.error.cause.http)
         headers += _fault_headers(answer.error)
     start_response(f"{status.value} {status.phrase}", headers)
     return _Body(answer, record, is_head=environ["REQUEST_METHOD"] == "HEAD")
@@ -87,11 +83,6 @@ class _Body:
         """End the call; WSGI servers call this also when the caller has left."""
         self._answer.close()
         self._record.end(self._answer.outcome if self._sent else "caller-left")
-
-
-def _expects(environ: "WSGIEnvironment") -> bool:
-    # nginx keeps Expect to itself, and hands it on under the other name.
-    return "HTTP_EXPECT" in environ or "HTTP_X_FORWARDED_EXPECT" in environ
 
 
 def _headers(content_type: str, length: int, number: str) -> list[tuple[str, str]]:

@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-NONE: Final = "none"
+NONE: Final = "none (such as WCF)"
+"""Software that sends no User-Agent; of the known SOAP clients only WCF does."""
 OTHER: Final = "other"
 _LOOKED_AT: Final = 256
 
@@ -55,17 +56,14 @@ _SOFTWARE: Final = [
 
 
 @lru_cache(maxsize=256)
-def known(agent: str | None, *, expects: bool) -> str:
-    """Return the name of the software, with its version if it is told.
-
-    Returns ``other`` for software that is not in the table, and ``none`` for a request that names none.
+def known(agent: str | None) -> str:
+    """Return the name of the software, with its version if it is told; ``other`` for software not in the table.
 
     Args:
-        agent: The User-Agent.
-        expects: Whether the request has ``Expect``: WCF sends it, and no User-Agent.
+        agent: The User-Agent; ``None`` or empty for none.
     """
     if not agent:
-        return "WCF" if expects and agent is None else NONE
+        return NONE
     for name, pattern in _SOFTWARE:
         if found := pattern.search(agent[:_LOOKED_AT]):
             return f"{name} {found[1]}" if found[1] else name

@@ -5,6 +5,7 @@ request's body, and ``close_graceful`` and ``write_nonblock``. ``tests/web/test_
 """
 
 import fcntl
+import re
 import signal
 import socket
 import termios
@@ -23,7 +24,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from shim import errors
 from shim.web import correlation
-from shim.wire import answer
+from shim.wire import answer, envelope
 from shim.wire.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _STALLED: Final = 90
 _LINGER: Final = 2
 # Bytes of a request that are read and dropped after its answer: closing at once would cut the answer (RFC 9112 §9.6).
 _DRAINED: Final = 1024 * 1024
+_CONTENT_TYPE: Final = re.compile(rb"^content-type:\s*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -66,6 +68,25 @@ def signals_held() -> Iterator[None]:
 
 class _StoppingError(Exception):
     """Ends a connection that waits for a request while the worker stops."""
+
+
+class _RecordingSocket:
+    """A socket that keeps what was received last: gunicorn throws away what it cannot read.
+
+    Attributes:
+        latest: The bytes of the last read.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - gevent's or the standard library's
+        self._client = client
+        self.latest = b""
+
+    def recv(self, *arguments: int) -> bytes:
+        self.latest = self._client.recv(*arguments)
+        return self.latest
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of a socket
+        return getattr(self._client, name)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -94,7 +115,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Serve one connection."""
         client.settimeout(_STALLED)
         own = gevent.getcurrent()
-        self._connections[own] = client
+        self._connections[own] = client = _RecordingSocket(client)
         try:
             # Past GeventWorker's own, which would take the time limit away again.
             super(GeventWorker, self).handle(listener, client, addr)
@@ -184,10 +205,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_error(self, req: object, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401, ARG002 - gunicorn has no types
         """Answer with a fault, and close the connection."""
         error = errors.BAD_HTTP.error() if isinstance(exc, ParseException) else errors.INTERNAL.error()
-        cause, number, dialect = error.cause, correlation.request_number(), Dialect()
+        cause, number, dialect = error.cause, correlation.request_number(), _dialect_of(client)
         body = answer.fault(dialect, cause, error.fault_text(number))
         head = (
-            f"HTTP/1.1 {cause.http_11} {HTTPStatus(cause.http_11).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
+            f"HTTP/1.1 {cause.http} {HTTPStatus(cause.http).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
             f"Content-Length: {len(body)}\r\nX-Request-ID: {number}\r\nConnection: close\r\n\r\n"
         )
         _log.warning("call", request=number, outcome=cause.slug, note=errors.location(exc))
@@ -196,6 +217,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
         except OSError:
             _log.debug("call", request=number, outcome="caller-left")
         close_graceful(client, max_drain=_DRAINED)
+
+
+def _dialect_of(client: _RecordingSocket) -> Dialect:
+    """Return how to answer a request that gunicorn cannot read, by what was received of it."""
+    content_type = _CONTENT_TYPE.search(client.latest)
+    return Dialect(
+        envelope.guess_dialect(client.latest, content_type[1].decode("latin-1") if content_type else "").version
+    )
 
 
 def _cork(client: Any, *, on: bool) -> None:  # noqa: ANN401 - gunicorn has no types

@@ -113,7 +113,7 @@ def test_an_answer_that_is_cut_is_told() -> None:
 
 def test_what_it_cannot_be_asked_is_not_asked(tmp_path: Path) -> None:
     mapping = tmp_path / "days.toml"
-    mapping.write_text(calls.MAPPING.read_text().replace(', "YYYY-MM-DD", "ISO 8601"]', "]"))
+    mapping.write_text(calls.MAPPING.read_text().replace('".NET en-US"', '"MM/DD/YYYY"'))
     half = replace(_QUERY, end=datetime(2025, 4, 22, 12))  # noqa: DTZ001
     with OldService(lambda _, number: _RECORD) as service:
         legacy = _legacy(service.url, mapping=mapping)

@@ -45,7 +45,7 @@ class TestTable:
             "type": {"value": "TOEFL"},
             "reportby": {"value": "scorelinkbyreportdate"},
             "credentials": ["userName", "password"],
-            "dates": ["MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601"],
+            "dates": ".NET en-US",
             "errors": "in-band",
             "empty": "absent",
             "records": "as-sent",
@@ -62,9 +62,21 @@ class TestTable:
             pytest.param(
                 {"end1": "date", "end2": "date", "start": "date"}, "enddate", "end1", "a guess: or end2?", id="two ends"
             ),
-            pytest.param({**DAYS, "testProgram": "string"}, "type", "testProgram", "likely: by its name", id="type"),
+            pytest.param(
+                {**DAYS, "testProgram": "string"},
+                "type",
+                {"parameter": "testProgram", "default": "TOEFL"},
+                "likely: by its name; a call may leave it out",
+                id="type",
+            ),
             pytest.param(DAYS, "type", {"value": "TOEFL"}, "likely: no parameter has it", id="no type"),
-            pytest.param({**DAYS, "ReportBy": "string"}, "reportby", "ReportBy", "likely: by its name", id="report-by"),
+            pytest.param(
+                {**DAYS, "ReportBy": "string"},
+                "reportby",
+                {"parameter": "ReportBy", "default": "scorelinkbyreportdate"},
+                "likely: by its name; a call may leave it out",
+                id="report-by",
+            ),
             pytest.param(
                 DAYS, "reportby", {"value": "scorelinkbyreportdate"}, "a guess: no other value is public", id="unsaid"
             ),
@@ -75,13 +87,18 @@ class TestTable:
                 "likely: no other value is public",
                 id="report date",
             ),
-            pytest.param(ISO, "dates", ["ISO 8601"], "certain: its type is xs:dateTime", id="dateTime"),
+            pytest.param(ISO, "dates", ["ISO 8601"], "certain: their type is xs:dateTime", id="dateTime"),
             pytest.param(
-                {"start": "date", "end": "date"}, "dates", ["YYYY-MM-DD"], "certain: its type is xs:date", id="date"
+                {"start": "date", "end": "date"}, "dates", ["ISO 8601"], "certain: their type is xs:date", id="date"
             ),
             pytest.param(
-                DAYS, "dates", ["MM/DD/YYYY", "YYYY-MM-DD", "ISO 8601"], "a guess: public clients send these", id="text"
+                {"start": "dateTime", "end": "date"},
+                "dates",
+                ".NET en-US",
+                "a guess: most .NET services",
+                id="two types",
             ),
+            pytest.param(DAYS, "dates", ".NET en-US", "a guess: most .NET services read text", id="text"),
             pytest.param(
                 {**ISO, "login": "string", "pwd": "string"},
                 "credentials",
@@ -101,6 +118,11 @@ class TestTable:
         table = guessed(tmp_path, parameters)
         assert keys(table)[key] == value
         assert comment(table, key).startswith(sure)
+
+    def test_a_parameter_that_every_call_has_gets_no_default(self, tmp_path: Path) -> None:
+        required = schema(wrapped({**DAYS, "type": "string", "reportBy": "string"}).replace('minOccurs="0"', ""))
+        table = guesses.guess(description.read(written(tmp_path, wsdl(required)))["Fetch"])
+        assert (keys(table)["type"], keys(table)["reportby"]) == ("type", "reportBy")
 
     def test_a_user_without_a_password_is_not_a_credential(self, tmp_path: Path) -> None:
         assert "credentials" not in keys(guessed(tmp_path, {**DAYS, "user": "string"}))

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from shim.contracts import mapping
-from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, RecordWidth
+from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, OptionalParameter, RecordWidth
 from tests.web import calls
 
 WHOLE = """\
@@ -55,6 +55,7 @@ def test_the_shipped_mapping() -> None:
         FixedValue(value="TOEFL"),
         FixedValue(value="scorelinkbyreportdate"),
     )
+    assert {mapped.dates for name, mapped in found.items() if mapped.credentials} == {(".NET en-US",)}
     assert [name for name, mapped in found.items() if mapped.unavailable] == ["getScorelinkData", "getEDIData"]
 
 
@@ -121,6 +122,28 @@ def test_an_unknown_zone(tmp_path: Path, zone: str) -> None:
     assert reason.startswith("operations.Fetch.zone: ")
 
 
+@pytest.mark.parametrize(
+    ("written_as", "expected"),
+    [
+        ('".NET en-US"', (".NET en-US",)),
+        ('"D/M/YYYY"', ("D/M/YYYY",)),
+        ('[".NET en-US", "YYYYMMDD"]', (".NET en-US", "YYYYMMDD")),
+        ('["D/M/YY"]\npivot = 2049', ("D/M/YY",)),
+    ],
+)
+def test_forms_of_dates(tmp_path: Path, written_as: str, expected: tuple[str, ...]) -> None:
+    text = TEXT.replace('["MM/DD/YYYY", "ISO 8601"]', written_as)
+    assert mapping.load(written(tmp_path, text))["Fetch"].dates == expected
+
+
+def test_a_default(tmp_path: Path) -> None:
+    text = TEXT.replace('{ value = "TOEFL" }', '{ parameter = "program", default = "TOEFL" }')
+    found = mapping.load(written(tmp_path, text))["Fetch"]
+    assert found.type == OptionalParameter(parameter="program", default="TOEFL")
+    assert str(found.type) == "program or TOEFL"
+    assert ("type", "program") in found.parameters
+
+
 def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
     found = mapping.load(written(tmp_path, '[operations.Old]\nunavailable = "gone"'))
     assert found["Old"].parameters == ()
@@ -135,7 +158,30 @@ def test_an_unavailable_operation_needs_nothing_else(tmp_path: Path) -> None:
         pytest.param('"until"', "3", "operations.Fetch.enddate: ", id="of another type"),
         pytest.param("value", "fixed", "operations.Fetch.type", id="misspelt fixed value"),
         pytest.param('["user", "pass"]', '["user"]', "operations.Fetch.credentials", id="half of the credentials"),
-        pytest.param("MM/DD/YYYY", "DD/MM/YYYY", "operations.Fetch.dates.0: ", id="form of date"),
+        pytest.param("MM/DD/YYYY", "mm/dd/yyyy", "operations.Fetch.dates: ", id="form of date"),
+        pytest.param('"ISO 8601"]', "3]", "operations.Fetch.dates.1: ", id="number as a form of date"),
+        pytest.param(
+            '"ISO 8601"',
+            '"DD/MM/YYYY"',
+            'operations.Fetch.dates: "MM/DD/YYYY" and "DD/MM/YYYY" read 11/12/2010 as different dates: '
+            "keep the form that clients write",
+            id="ambiguous dates",
+        ),
+        pytest.param('"ISO 8601"', '"D/M/YY"', 'operations.Fetch.dates: "D/M/YY" needs pivot', id="no pivot"),
+        pytest.param(
+            'format = "json"', "pivot = 2049", "operations.Fetch.dates: pivot is the last year that YY", id="idle pivot"
+        ),
+        pytest.param('format = "json"', "pivot = 49", "operations.Fetch.pivot: ", id="pivot of two digits"),
+        pytest.param('format = "json"', 'pivot = "2049"', "operations.Fetch.pivot: ", id="pivot as text"),
+        pytest.param(
+            '{ value = "TOEFL" }', '{ parameter = "Type" }', "operations.Fetch.type", id="optional without default"
+        ),
+        pytest.param(
+            '{ value = "TOEFL" }',
+            '{ parameter = "Type", default = "" }',
+            "operations.Fetch.type",
+            id="empty default",
+        ),
         pytest.param('"json"', '"csv"', "operations.Fetch.format: ", id="format"),
         pytest.param('"in-band"', '"inband"', "operations.Fetch.errors: ", id="errors"),
         pytest.param('"nil"', '"null"', "operations.Fetch.empty: ", id="empty"),

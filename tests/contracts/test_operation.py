@@ -164,28 +164,114 @@ class TestQuery:
 
     @pytest.mark.parametrize(
         ("start", "end"),
-        [("4/21/2025", "04/21/2025"), ("2025-04-21", "2025-04-21"), ("2025-04-21T00:00:00", "2025-04-21T23:59:59")],
+        [
+            ("4/21/2025", "04/21/2025"),
+            ("2025-04-21", "2025-04-21"),
+            ("2025-04-21T00:00:00", "2025-04-21T23:59:59"),
+            ("2025-04-21T00:00:00", "2025-04-21T00:00:00"),
+            ("2025-04-21T00:00:00-04:00", "2025-04-21T23:59:59.9999999+02:00"),
+            ("2025-04-21-04:00", "4/21/2025 12:00:00 AM"),
+            ("Monday, April 21, 2025", "21-Apr-25"),
+        ],
     )
     def test_whole_days_and_fixed_values(self, start: str, end: str) -> None:
         query = self.query(BY_REPORT_DATE, userName="u", password="p", reportstartdate=start, reportenddate=end)
         assert (query.start.isoformat(), query.end.isoformat()) == ("2025-04-21T00:00:00", "2025-04-21T23:59:59")
         assert (query.type, query.reportby) == ("TOEFL", "scorelinkbyreportdate")
 
-    @pytest.mark.parametrize("name", list(calls.GUIDE))
+    @pytest.mark.parametrize("name", ["StartDate", "EndDate"])
     @pytest.mark.parametrize("value", [None, "", " \t\r\n"], ids=["nil", "empty", "blank"])
     def test_a_value_is_missing(self, name: str, value: str | None) -> None:
         assert self.refused("GetScores", **{**calls.GUIDE, name: value}) == ("missing-parameter", name)
+
+    @pytest.mark.parametrize("value", [None, "", " \t\r\n"], ids=["nil", "empty", "blank"])
+    def test_a_value_that_the_call_leaves_out_is_the_default(self, value: str | None) -> None:
+        query = self.query("GetScores", **{**calls.GUIDE, "Type": value, "ReportBy": value})
+        assert (query.type, query.reportby) == ("TOEFL", "scorelinkbyreportdate")
+
+    def test_a_value_that_the_call_has_is_not_the_default(self) -> None:
+        assert self.query("GetScores", **{**calls.GUIDE, "Type": "GRE"}).type == "GRE"
+
+    def test_a_value_without_a_default_is_missing(self, tmp_path: Path) -> None:
+        loaded = contract.load(*calls.written(tmp_path, calls.WSDL.read_text(encoding="utf-8")))
+        with pytest.raises(CallerError, match="missing-parameter"):
+            loaded.operation("GetScores").query({**calls.GUIDE, "Type": ""})
+
+    def test_a_value_that_is_too_long_is_named(self) -> None:
+        assert self.refused("GetScores", **{**calls.GUIDE, "Type": "x" * 201}) == ("bad-parameter", "Type")
+
+    @pytest.mark.parametrize(
+        ("start", "end", "selects"),
+        [
+            ("2025-04-21", "2025-04-22", ("2025-04-21T00:00:00", "2025-04-22T00:00:00")),
+            ("2025-04-21Z", "2025-04-22-04:00", ("2025-04-21T00:00:00", "2025-04-22T04:00:00")),
+            ("2025-04-21T00:00:00", "2025-04-21T23:59:59.9999999", ("2025-04-21T00:00:00", "2025-04-21T23:59:59")),
+        ],
+    )
+    def test_in_an_operation_of_instants_midnight_is_one(self, start: str, end: str, selects: tuple[str, str]) -> None:
+        query = self.query("GetScores", **{**calls.GUIDE, "StartDate": start, "EndDate": end})
+        assert (query.start.isoformat(), query.end.isoformat()) == selects
+
+    @pytest.mark.parametrize("date", ["2025-04-21", "2025-04-21T00:00:00"])
+    def test_in_an_operation_of_instants_one_day_is_no_range(self, date: str) -> None:
+        assert self.refused("GetScores", **{**calls.GUIDE, "StartDate": date, "EndDate": date})[0] == "start-after-end"
+
+    @pytest.mark.parametrize(
+        ("kinds", "dates", "whole"),
+        [
+            (("date", "date"), '["ISO 8601"]', True),
+            (("date", "date"), '["YYYY-MM-DD"]', True),
+            (("date", "dateTime"), '["ISO 8601"]', True),
+            (("string", "string"), '["ISO 8601"]', True),
+            (("dateTime", "string"), '["ISO 8601"]', True),
+            (("dateTime", "dateTime"), '["ISO 8601", "MM/DD/YYYY"]', True),
+            (("dateTime", "dateTime"), '["MM/DD/YYYY"]', True),
+            (("string", "string"), '["YYYY-MM-DDTHH:mm:ss"]', True),
+            (("dateTime", "dateTime"), '["ISO 8601"]', False),
+            (("dateTime", "dateTime"), '"ISO 8601"', False),
+        ],
+    )
+    def test_which_operations_are_of_whole_days(
+        self, tmp_path: Path, kinds: tuple[str, str], dates: str, whole: bool
+    ) -> None:
+        query = self.typed(tmp_path, kinds, dates, "2025-04-21T00:00:00", "2025-04-22T00:00:00")
+        assert query.end.isoformat() == ("2025-04-22T23:59:59" if whole else "2025-04-22T00:00:00")
+
+    @pytest.mark.parametrize("kind", ["date", "dateTime"])
+    @pytest.mark.parametrize("dates", ['["ISO 8601"]', '["YYYY-MM-DD"]', '["MM/DD/YYYY"]', '"DD-MON-YYYY"'])
+    @pytest.mark.parametrize("offset", ["", "Z", "z", "+14:00", "-04:00"])
+    def test_every_form_of_a_type_is_taken_whatever_the_mapping_says(
+        self, tmp_path: Path, kind: str, dates: str, offset: str
+    ) -> None:
+        for time in ("", *(["T16:45:03", "T16:45:03.1234567"] if kind == "dateTime" else [])):
+            query = self.typed(tmp_path, (kind, kind), dates, f"2025-04-21{time}{offset}", f"2025-04-23{time}{offset}")
+            assert query.start.date().isoformat()[:9] == "2025-04-2"
+
+    def typed(self, folder: Path, kinds: tuple[str, str], dates: str, start: str, end: str) -> ScoreQuery:
+        """Return the query of an operation whose dates have types of XML Schema."""
+        text = wsdls.wsdl(wsdls.schema(wsdls.wrapped(dict(zip(("fromDate", "untilDate"), kinds, strict=True)))))
+        loaded = contract.load(*calls.written(folder, text, FETCH.replace('["YYYY-MM-DD"]', dates)))
+        return loaded.operation("Fetch").query({"fromDate": start, "untilDate": end})
 
     def test_a_parameter_is_missing(self) -> None:
         assert self.refused("GetScores") == ("missing-parameter", "StartDate")
 
     @pytest.mark.parametrize("name", ["StartDate", "EndDate"])
-    @pytest.mark.parametrize("value", ["2025-02-30T00:00:00", "2025-04-21T24:00:00", "04/21/2025", "yesterday"])
+    @pytest.mark.parametrize(
+        "value", ["2025-02-30T00:00:00", "2025-04-21T24:00:00", "04/21/2025", "2025-04", "yesterday"]
+    )
     def test_a_date_is_wrong(self, name: str, value: str) -> None:
         assert self.refused("GetScores", **{**calls.GUIDE, name: value}) == ("bad-date", name)
 
     @pytest.mark.parametrize(
-        "end", ["2025-04-21T16:45:02", "2025-04-21T16:45:03", "2025-04-21T16:45:03.9", "2025-04-21T18:45:03+02:00"]
+        "end",
+        [
+            "2025-04-21T16:45:02",
+            "2025-04-21T16:45:03",
+            "2025-04-21T16:45:03.9",
+            "2025-04-21T18:45:03+02:00",
+            "2025-04-21",
+        ],
     )
     def test_the_start_must_be_before_the_end(self, end: str) -> None:
         assert self.refused("GetScores", **{**calls.GUIDE, "EndDate": end}) == ("start-after-end", "")

@@ -11,6 +11,7 @@ from shim.contracts import contract
 from shim.contracts.service import LegacyService
 from shim.errors import GatewayError
 from shim.wire import envelope
+from tests.contracts import wsdls
 from tests.web import calls
 
 SHIPPED = LegacyService(calls.shipped())
@@ -52,15 +53,73 @@ class TestForms:
             ),
             pytest.param(
                 '<GetScores xmlns="urn:x"><StartDate>2025-04-21T16:45:03</StartDate><request xmlns="urn:y">'
-                "<EndDate>2025-04-22T16:52:13</EndDate></request><z><Type>TOEFL</Type>"
-                "<ReportBy>scorelinkbyreportdate</ReportBy></z></GetScores>",
+                "<EndDate>2025-04-22T16:52:13</EndDate><Type>TOEFL</Type>"
+                "<ReportBy>scorelinkbyreportdate</ReportBy></request></GetScores>",
                 id="scattered",
+            ),
+            pytest.param(
+                f"<GetScores><request>{calls.elements()}<Extra><StartDate>2000-01-01</StartDate></Extra></request>"
+                "<Other><Type>GRE</Type><request><Type>GRE</Type></request></Other></GetScores>",
+                id="unknown elements that hold parameters",
+            ),
+            pytest.param(
+                f'<GetScores><request xsi:nil="true"><Type>GRE</Type></request>{calls.elements()}</GetScores>',
+                id="nil request",
             ),
             pytest.param(f"<GetScores>{calls.elements()}<More>1</More></GetScores>", id="something more"),
         ],
     )
-    def test_parameters_are_found_at_any_depth(self, body: str) -> None:
+    def test_parameters_are_found_in_their_places(self, body: str) -> None:
         assert values_of(body) == GIVEN
+
+    @pytest.mark.parametrize(
+        "value",
+        ["TOEFL", "<![CDATA[TOEFL]]>", "TO<!-- x -->EFL", "TO<![CDATA[EF]]>L", "<?x y?>TOEFL", "TO<?x y?>EF&#76;"],
+    )
+    def test_comments_and_cdata_are_no_part_of_a_value(self, value: str) -> None:
+        assert values_of(with_type(value)) == GIVEN
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(calls.get_scores(calls.elements() + "<Type>TOEFL</Type>"), id="side by side"),
+            pytest.param(
+                f"<GetScores><Type>TOEFL</Type><request>{calls.elements()}</request></GetScores>", id="depths"
+            ),
+            pytest.param(calls.get_scores(calls.elements() * 3), id="all three times"),
+            pytest.param(
+                calls.get_scores('<p:Type xmlns:p="urn:p">TOEFL</p:Type>' + calls.elements()), id="namespaces"
+            ),
+        ],
+    )
+    def test_a_value_may_be_sent_twice(self, body: str) -> None:
+        assert values_of(body) == GIVEN
+
+    def test_nothing_may_be_sent_twice(self) -> None:
+        assert values_of(calls.get_scores('<Type xsi:nil="true"/><Type xsi:nil="1"/>'))["Type"] is None
+
+    def test_parameters_in_a_type_of_the_wsdl(self, tmp_path: Path) -> None:
+        """Its element may have any name, and be as deep as the WSDL says."""
+        inner = wsdls.sequence("range", wsdls.fields({"fromDate": "string", "untilDate": "string"}))
+        content = f'{wsdls.fields({"kind": "string"})}<x:element name="what"><x:complexType><x:sequence>{inner}'
+        types = wsdls.sequence("Fetch", f"{content}</x:sequence></x:complexType></x:element>")
+        answer = wsdls.sequence("FetchResponse", wsdls.RESULT)
+        text = wsdls.wsdl(wsdls.schema(types + answer))
+        mapping = calls.GET_SCORES_MAPPING.replace("GetScores", "Fetch").replace('"ReportBy"', '{ value = "x" }')
+        for old, new in (("StartDate", "fromDate"), ("EndDate", "untilDate"), ("Type", "kind")):
+            mapping = mapping.replace(f'"{old}"', f'"{new}"')
+        service = LegacyService(contract.load(*calls.written(tmp_path, text, mapping)))
+        dates = "<fromDate>1</fromDate><untilDate>2</untilDate>"
+        given = {"kind": "a", "fromDate": "1", "untilDate": "2"}
+        for body in (
+            f"<kind>a</kind><what><range>{dates}</range></what>",
+            f"<kind>a</kind><what>{dates}</what>",
+            f"<kind>a</kind>{dates}",
+            f"<request><kind>a</kind>{dates}</request>",
+        ):
+            assert values_of(f"<Fetch>{body}</Fetch>", service) == given
+        nowhere = values_of(f"<Fetch><kind>a</kind><range>{dates}</range><z><what>{dates}</what></z></Fetch>", service)
+        assert nowhere == {"kind": "a", "fromDate": None, "untilDate": None}
 
     @pytest.mark.parametrize("order", list(itertools.permutations(GIVEN)), ids=" ".join)
     def test_any_order(self, order: tuple[str, ...]) -> None:
@@ -114,7 +173,9 @@ class TestWrong:
     @pytest.mark.parametrize(
         "body",
         [
-            pytest.param(calls.get_scores(calls.elements() + "<Type>TOEFL</Type>"), id="side by side"),
+            pytest.param(calls.get_scores(calls.elements() + "<Type>GRE</Type>"), id="side by side"),
+            pytest.param(calls.get_scores(calls.elements() + "<Type>TOEFL </Type>"), id="white space"),
+            pytest.param(calls.get_scores(calls.elements() + "<Type/>"), id="once empty"),
             pytest.param(f"<GetScores><Type/><request>{calls.elements()}</request></GetScores>", id="at two depths"),
             pytest.param(calls.get_scores('<Type xsi:nil="true"/>' + calls.elements()), id="once nil"),
             pytest.param(
@@ -122,7 +183,7 @@ class TestWrong:
             ),
         ],
     )
-    def test_a_parameter_that_is_sent_twice(self, body: str) -> None:
+    def test_a_parameter_that_is_sent_twice_with_different_values(self, body: str) -> None:
         assert refused(body) == ("duplicate-parameter", "Type")
 
     @pytest.mark.parametrize("value", ["<a/>", "TOEFL<b>x</b>", "<StartDate>2025-04-21T16:45:03</StartDate>"])

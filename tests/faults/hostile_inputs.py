@@ -380,43 +380,52 @@ def _bodies() -> Iterator[Hostile]:
 
 
 def _parameters() -> Iterator[Hostile]:
-    missing, given = (
-        get_scores(elements({name: value for name, value in GUIDE.items() if name != "Type"})),
-        get_scores(),
-    )
+    without = {
+        name: get_scores(elements({given: value for given, value in GUIDE.items() if given != name})) for name in GUIDE
+    }
+    missing, given = without["StartDate"], get_scores()
+    start = f"<StartDate>{GUIDE['StartDate']}</StartDate>"
     yield _text("no parameters", _whole("<GetScores/>"), "missing-parameter")
     yield _text("one parameter missing", _whole(missing), "missing-parameter")
-    yield _text("a parameter twice", _whole(get_scores(elements() + "<Type>TOEFL</Type>")), "duplicate-parameter")
+    yield _text("an optional parameter missing", _whole(without["Type"]), SCORES)
+    yield _text("a parameter twice", _whole(get_scores(elements() + "<Type>TOEFL</Type>")), SCORES)
     yield _text(
         "a parameter twice, in another namespace",
         _whole(get_scores(elements() + '<Type xmlns="urn:other">TOEFL</Type>')),
-        "duplicate-parameter",
-    )
-    yield _text(
-        "a parameter twice, deeper",
-        _whole(get_scores(elements() + "<a><b><Type>TOEFL</Type></b></a>")),
-        "duplicate-parameter",
-    )
-    yield _text(
-        "a parameter deeper",
-        _whole(missing.replace("</request>", "<a><b><Type>TOEFL</Type></b></a></request>")),
         SCORES,
+    )
+    yield _text(
+        "a parameter twice, with two values", _whole(get_scores(elements() + "<Type>GRE</Type>")), "duplicate-parameter"
+    )
+    yield _text(
+        "a parameter twice, once where the WSDL has none",
+        _whole(get_scores(elements() + "<a><b><Type>GRE</Type></b></a>")),
+        SCORES,
+    )
+    yield _text(
+        "a parameter where the WSDL has none",
+        _whole(missing.replace("</request>", f"<a><b>{start}</b></a></request>")),
+        "missing-parameter",
     )
     yield _text("a parameter in a parameter", _whole(get_scores(_given(Type="<Type>TOEFL</Type>"))), "bad-parameter")
     yield _text("two requests", _whole(given.replace("</request>", "</request><request/>")), SCORES)
     for nil in ("true", "1", " true "):
-        yield _text(f"xsi:nil={nil!r}", _whole(given.replace("<Type>", f'<Type xsi:nil="{nil}">')), "missing-parameter")
+        yield _text(
+            f"xsi:nil={nil!r}",
+            _whole(given.replace("<StartDate>", f'<StartDate xsi:nil="{nil}">')),
+            "missing-parameter",
+        )
     for nil in ("false", "0", "", "TRUE", "yes"):
-        yield _text(f"xsi:nil={nil!r}", _whole(given.replace("<Type>", f'<Type xsi:nil="{nil}">')), SCORES)
+        yield _text(f"xsi:nil={nil!r}", _whole(given.replace("<StartDate>", f'<StartDate xsi:nil="{nil}">')), SCORES)
     yield _text("nil of another namespace", _whole(given.replace("<Type>", '<Type nil="true">')), SCORES)
     yield _text(
         "a request that is nil", _whole('<GetScores><request xsi:nil="true"/></GetScores>'), "missing-parameter"
     )
-    cycle = '<Type href="#1"/><multiRef id="1" href="#2"/><multiRef id="2" href="#1"/>'
+    cycle = '<StartDate href="#1"/><multiRef id="1" href="#2"/><multiRef id="2" href="#1"/>'
     yield _text("hrefs in a circle", _whole(missing.replace("</request>", f"{cycle}</request>")), "missing-parameter")
     yield _text(
         "an href elsewhere",
-        _whole(missing.replace("</request>", f'<Type href="http://{LISTENER}/x"/></request>')),
+        _whole(missing.replace("</request>", f'<StartDate href="http://{LISTENER}/x"/></request>')),
         "missing-parameter",
     )
     for name, value in {
@@ -552,7 +561,10 @@ def bulk(size: int) -> Iterator[Hostile]:
         lambda v: envelope(version=v).replace("<s:Body>", "<a/>" * (size // 4) + "<s:Body>"),
         SCORES,
     )
-    yield _text("parameters", _whole(get_scores("<Type/>" * (size // 7))), "duplicate-parameter")
+    yield _text("parameters", _whole(get_scores(elements({**GUIDE, "Type": ""}) + "<Type/>" * (size // 7))), SCORES)
+    yield _text(
+        "parameters with two values", _whole(get_scores(elements() + "<Type/>" * (size // 7))), "duplicate-parameter"
+    )
     yield _text("a name of an operation", _whole(f"<{name}/>"), "unknown-operation not-xml")
     yield _text("a name of a parameter", _whole(get_scores(elements() + f"<{name}/>")), f"not-xml {SCORES}")
     yield _text("a name of an attribute", _whole(asked(f'{name}=""')), f"not-xml {SCORES}")

@@ -137,7 +137,7 @@ class TestFault:
         cause = errors.CAUSES[slug]
         assert reply.slug == slug
         assert reply.headers["Content-Type"] == Dialect(version).content_type
-        assert reply.code == (cause.http_11 if version is Version.SOAP_11 else cause.http_12)
+        assert reply.code == cause.http
         assert not upstream.queries
 
     @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from structlog.testing import capture_logs
 
 from shim.web.pages import Pages, imported
@@ -9,7 +10,8 @@ from tests.contracts import wsdls
 from tests.contracts.test_served_wsdl import ADDRESS, BOTH, DEFAULT, XSD, ports
 from tests.web import calls
 
-PAGES = Pages(calls.WSDL, ADDRESS)
+OPERATIONS = ("GetScores", "getEDIData")
+PAGES = Pages(calls.WSDL, ADDRESS, OPERATIONS)
 
 
 def get(query: str = "", method: str = "GET", /, **changes: object) -> calls.Reply:
@@ -32,17 +34,37 @@ class TestPages:
     @pytest.mark.parametrize("query", ["", "x=y", "wsd", "ports=all", "%ff%00"])
     def test_a_page_for_people(self, query: str) -> None:
         reply = get(query)
-        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/plain; charset=utf-8")
-        assert f"{ADDRESS}?wsdl" in reply.body.decode()
+        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/html; charset=utf-8")
+        page = reply.body.decode()
+        assert f'<link rel="alternate" type="text/xml" href="{ADDRESS}?disco">' in page
+        assert f'href="{ADDRESS}?wsdl"' in page
+        assert all(f'href="{ADDRESS}?op={name}"' in page for name in OPERATIONS)
 
-    @pytest.mark.parametrize("query", ["wsdl", ""])
+    @pytest.mark.parametrize("query", ["op=GetScores", "OP=GetScores"])
+    def test_a_page_for_an_operation(self, query: str) -> None:
+        assert "<h2>GetScores</h2>" in get(query).body.decode()
+
+    @pytest.mark.parametrize("query", ["op=Other", "op=", "op=<script>", "op=getscores"])
+    def test_another_operation_has_no_page(self, query: str) -> None:
+        assert get(query).body == get("").body
+
+    @pytest.mark.parametrize("query", ["disco", "DISCO"])
+    def test_the_discovery_document(self, query: str) -> None:
+        reply = get(query)
+        assert (reply.code, reply.headers["Content-Type"]) == (HTTPStatus.OK, "text/xml; charset=utf-8")
+        contract, soap = etree.fromstring(reply.body)
+        assert dict(contract.items()) == {"ref": f"{ADDRESS}?wsdl", "docRef": ADDRESS}
+        assert dict(soap.items()) == {"address": ADDRESS, "binding": "q1:TOEFLEdmSoap"}
+        assert soap.nsmap["q1"] == calls.NAMESPACE
+
+    @pytest.mark.parametrize("query", ["wsdl", "", "disco"])
     def test_head_has_the_headers_of_get(self, query: str) -> None:
         got, head = get(query), get(query, "HEAD")
         assert head.body == b""
         assert head.headers["Content-Length"] == str(len(got.body))
         assert head.headers["Content-Type"] == got.headers["Content-Type"]
 
-    @pytest.mark.parametrize("query", ["wsdl", "", "wsdl&ports=all"])
+    @pytest.mark.parametrize("query", ["wsdl", "", "wsdl&ports=all", "disco", "op=GetScores"])
     def test_what_a_client_says_of_its_host_is_never_repeated(self, query: str) -> None:
         reply = get(
             query,

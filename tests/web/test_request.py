@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shim.errors import CallerError
-from shim.web.request import RequestLimits, action, check_media_type, read_body
+from shim.web.request import RequestBody, RequestLimits, action, check_media_type
 from tests.web import calls
 
 LIMIT = 1000
@@ -32,7 +32,7 @@ class Counted(io.BytesIO):
 
 
 def read(body: bytes, /, **changes: object) -> bytes:
-    return read_body(calls.request(body, **changes), RequestLimits(LIMIT, 30))
+    return RequestBody(calls.request(body, **changes), RequestLimits(LIMIT, 30)).read()
 
 
 def refused(body: bytes, /, **changes: object) -> str:

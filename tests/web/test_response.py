@@ -174,7 +174,7 @@ class TestFault:
         error = cause.error("StartDate", note="for the log")
         with capture_logs() as lines:
             reply = calls.send(application(fault=error, dialect=Dialect(version)), calls.request())
-        status = HTTPStatus(cause.http_11 if version is Version.SOAP_11 else cause.http_12)
+        status = HTTPStatus(cause.http)
         assert reply.status == f"{status.value} {status.phrase}"
         assert int(reply.headers["Content-Length"]) == len(reply.body)
         assert reply.headers["Content-Type"] == Dialect(version).content_type

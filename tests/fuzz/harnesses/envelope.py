@@ -261,7 +261,7 @@ def _check(served: _Served, body: bytes, declared: str, answer: _Answer, *, wcf:
         cause = errors.CAUSES[outcome]
         words = element.findtext("faultstring") or element.findtext(".//{*}Text") or ""
         assert words in _told(served, outcome, answer.number), "a fault says something of its own"
-        assert answer.status == (cause.http_11 if version is Version.SOAP_11 or wcf else cause.http_12)
+        assert answer.status == cause.http
         return
     assert answer.status == 200
     assert seen["operation"] in served.contract.operations

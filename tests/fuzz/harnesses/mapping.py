@@ -4,10 +4,11 @@ import tempfile
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from shim.contracts import mapping
-from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, RecordWidth
+from shim.contracts.dates import DateReader
+from shim.contracts.mapping import FixedValue, MappingError, OperationMapping, RecordWidth, parameter_of
 from tests.fuzz.inputs import expanded
 
 WORDS: Final = tuple(
@@ -16,6 +17,8 @@ WORDS: Final = tuple(
         *(
             *OperationMapping.model_fields,
             "value",
+            "parameter",
+            "default",
             "width",
             "wider",
             "cut",
@@ -25,8 +28,38 @@ WORDS: Final = tuple(
             "fault",
             "nil",
         ),
-        *("[operations.A]", "[operations.", "[[", '"ISO 8601"', '"MM/DD/YYYY"', "{ value = ", " = ", '"Europe/Berlin"'),
-        *("0x", "1e9", "inf", "true", "1979-05-27", "'''", '"""', "\\u0000", "\\ud800", "= 900", "\x1a\x01\x0c"),
+        *(
+            "[operations.A]",
+            "[operations.",
+            "[[",
+            '"ISO 8601"',
+            '"MM/DD/YYYY"',
+            '".NET en-US"',
+            '"D/M/YY"',
+            '"YYYYMMDDTHHmmss"',
+            "{ value = ",
+            " = ",
+            '"Europe/Berlin"',
+        ),
+        *(
+            "{ parameter = ",
+            ", default = ",
+            "pivot = 2049",
+            "YYYY",
+            "MON",
+            "h:mm AM/PM",
+            "0x",
+            "1e9",
+            "inf",
+            "true",
+            "1979-05-27",
+            "'''",
+            '"""',
+            "\\u0000",
+            "\\ud800",
+            "= 900",
+            "\x1a\x01\x0c",
+        ),
     )
 )
 _MOST: Final = 8192
@@ -67,18 +100,26 @@ def run(data: bytes) -> None:
 def _check(mapped: OperationMapping, written: dict[str, object]) -> None:
     for key, said in written.items():
         found = getattr(mapped, key)
-        if isinstance(said, str) and not isinstance(found, str):
+        if key == "dates":
+            assert found == ((said,) if isinstance(said, str) else tuple(cast("list[str]", said)))
+        elif isinstance(said, str) and not isinstance(found, str):
             assert key == "zone"
             assert str(found) == said
         elif isinstance(said, str):
             assert found == said
     assert mapped.unavailable or all(mapped.sources.values())
     assert all(isinstance(name, str) for _, name in mapped.parameters)
-    assert all(str(one) in (one if isinstance(one, str) else f"always {one.value}") for one in mapped.sources.values())
+    assert all(parameter_of(one) in str(one) for one in mapped.sources.values())
+    assert DateReader(mapped.dates, pivot=mapped.pivot)
     assert isinstance(mapped.records, RecordWidth) or mapped.records == "as-sent"
     assert not isinstance(mapped.records, RecordWidth) or mapped.records.width > 0
     if mapped.startdate and mapped.enddate and mapped.type:
         known = mapped.reporting_by("synthetic")
         assert known.reportby == FixedValue(value="synthetic")
         assert not known.unavailable
-        assert (known.records, known.dates, known.zone) == (mapped.records, mapped.dates, mapped.zone)
+        assert (known.records, known.dates, known.zone, known.pivot) == (
+            mapped.records,
+            mapped.dates,
+            mapped.zone,
+            mapped.pivot,
+        )
