@@ -17,6 +17,7 @@ from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
 from shim.upstream.authcode import Authcode
 from shim.wire import answer, credentials, envelope, inband
+from shim.wire.dialect import Dialect
 from shim.wire.result import Result
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from shim.upstream.scores import ScoreSource
     from shim.wire.answer_format import AnswerFormat
     from shim.wire.call import Call
-    from shim.wire.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Answer:
         held: What must be released after the body was sent.
     """
 
-    dialect: "Dialect"
+    dialect: Dialect
     outcome: str
     length: int
     body: Iterable[bytes]
@@ -117,8 +117,7 @@ class Pipeline:
             try:
                 opened = envelope.parse(request.body, request.content_type)
                 dialect = opened.dialect
-                call = opened.call()
-                operation = self._service.operation(call, request.action)
+                call, operation = self._service.route(opened.calls(), request.action)
                 answer_format = operation.answer_format(call)
                 record.note(operation=operation.name)
                 # Not sooner: an operation with errors in its result must have this error there too.
@@ -143,7 +142,7 @@ class Pipeline:
     def refuse(
         self,
         error: errors.GatewayError,
-        dialect: "Dialect",
+        dialect: Dialect,
         record: "CallRecord",
         answer_format: "AnswerFormat | None" = None,
     ) -> Answer:
@@ -191,7 +190,7 @@ class Pipeline:
 
 
 def refuse(
-    error: errors.GatewayError, dialect: "Dialect", record: "CallRecord", answer_format: "AnswerFormat | None" = None
+    error: errors.GatewayError, dialect: Dialect, record: "CallRecord", answer_format: "AnswerFormat | None" = None
 ) -> Answer:
     """Answer with an error: as a fault, or as a sentence in the result where the operation has errors there.
 
@@ -199,6 +198,8 @@ def refuse(
     which the operator finds the call in the log.
     """
     cause, text = error.cause, error.fault_text(record.number)
+    if cause is errors.VERSION:
+        dialect = Dialect()  # SOAP 1.1, as ASMX; an envelope of another version has none of its own
     record.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
     if answer_format is not None and answer_format.in_band:
         sentence = inband.sentence(text).encode()

@@ -35,6 +35,10 @@ class Contract:
         self._by_element |= operations
         self._by_element |= {operation.description.request.local: operation for operation in operations.values()}
 
+    def has(self, element: str) -> bool:
+        """Return whether a body's element, by its local name, calls an operation of this contract."""
+        return element in self._by_element
+
     def operation(self, element: str) -> Operation:
         """Return the operation that a body's element calls.
 

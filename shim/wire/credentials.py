@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,8 @@ from shim.wire import xsd
 from shim.wire.elements import text_of
 from shim.wire.namespaces import WSSE, WSU
 
-_PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
+# A type is sent as the profile's URI, and by hand also as wsse:PasswordText or as its name alone.
+_TYPE_NAME: Final = re.compile(r"^.*[#:]")
 _LONGEST: Final = 1024
 """Characters of a user name, a password, a digest or a time."""
 
@@ -88,9 +90,9 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
 
 
 def _from_body(body: BodyPair | None) -> Iterator[PasswordText]:
-    if body is not None and body != (None, None):
-        user, password = body
-        yield _password_text(user or "", password or "")
+    user, password = body or (None, None)
+    if password:  # a user name alone is presented to nobody: it is not wrong where another credential is right
+        yield _password_text(user or "", password)
 
 
 def _from_authorization(authorization: str) -> Iterator[PasswordText]:
@@ -107,7 +109,8 @@ def _from_authorization(authorization: str) -> Iterator[PasswordText]:
     user, colon, password = text.partition(":")
     if not colon:
         raise ValueError("an Authorization header without a colon")
-    yield _password_text(user, password)
+    if password:
+        yield _password_text(user, password)
 
 
 def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
@@ -116,11 +119,11 @@ def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
         raise ValueError("two UsernameTokens")
     for token in tokens:
         password = token.find(f"{{{WSSE}}}Password")
-        user = _child_text(token, f"{{{WSSE}}}Username")
+        user = _child_text(token, f"{{{WSSE}}}Username").strip()
         if password is None:
             raise ValueError("a UsernameToken without a password")
         # The default is PasswordText (UsernameToken Profile 1.1 §3.1).
-        kind = password.get("Type", f"{_PROFILE}PasswordText").removeprefix(_PROFILE)
+        kind = _TYPE_NAME.sub("", password.get("Type", "PasswordText").strip())
         if kind == "PasswordText":
             yield _password_text(user, text_of(password))
         elif kind == "PasswordDigest":

@@ -12,7 +12,6 @@ from shim.wire.addressing import ADDRESSING, Addressing
 from shim.wire.call import Call
 from shim.wire.dialect import Dialect, Version
 from shim.wire.elements import text_of
-from shim.wire.encoding import BYTE_ORDER_MARKS
 from shim.wire.namespaces import WSSE, XML
 from shim.wire.parser import hardened_parser
 
@@ -38,26 +37,23 @@ def parse(body: bytes, content_type: str) -> "Envelope":
 
     Args:
         body: The request's body, decompressed.
-        content_type: The request's Content-Type. A byte order mark overrides its charset, and its charset overrides
-            the XML declaration (RFC 7303 §3.2).
+        content_type: The request's Content-Type, for its charset.
 
     Raises:
         CallerError: The body is not a SOAP envelope. ``guess_dialect`` then tells how to answer.
     """
-    marked = encoding.of_byte_order_mark(body)
-    known = marked or encoding.of_charset(content_type)
-    parser = hardened_parser(known, len(body))
+    document = encoding.read_document(body, content_type)
+    parser = hardened_parser(document.encoding, len(body))
     try:
-        root = etree.fromstring(body.removeprefix(BYTE_ORDER_MARKS[marked]) if marked else body, parser)
+        root = etree.fromstring(document.data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise errors.NOT_XML.error() from error
     # lxml raises by the last entry of its log alone: a warning hides the error of an undeclared prefix before it.
     if any(entry.level >= etree.ErrorLevels.ERROR for entry in parser.error_log):
         raise errors.NOT_XML.error()
-    document = root.getroottree().docinfo
-    if document.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise errors.DOCTYPE.error()
-    return Envelope(root, known or document.encoding or "utf-8")
+    return Envelope(root, document.encoding)
 
 
 def guess_dialect(body: bytes, content_type: str) -> Dialect:
@@ -104,19 +100,21 @@ class Envelope:
         self._bodies = list(root.iterchildren(f"{soap}Body"))
         self.dialect = self._related(Dialect(version, encoding.of_answer(document_encoding)))
 
-    def call(self) -> Call:
-        """Check headers and body, and return the call in the body.
+    def calls(self) -> list[Call]:
+        """Check headers and body, and return a call for each element in the body; there is at least one.
 
         Raises:
-            CallerError: A header that must be understood is unknown, a reply is wanted at another address, or the body
-                does not hold exactly one element.
+            CallerError: A header that must be understood is unknown, a reply is wanted at another address, or there is
+                not exactly one body with an element.
         """
         self._check_understood()
         self._check_replies()
         elements = [child for body in self._bodies for child in body]
-        if len(self._bodies) != 1 or len(elements) != 1:
+        if len(self._bodies) != 1 or not elements:
             raise errors.NOT_SOAP.error()
-        (element,) = elements
+        return [self._call(element) for element in elements]
+
+    def _call(self, element: etree._Element) -> Call:
         name = etree.QName(element)
         if name.namespace == XML:  # an answer would have to declare it, which XML forbids
             raise errors.NOT_SOAP.error()
@@ -158,5 +156,6 @@ class Envelope:
             namespace = etree.QName(header).namespace or ""
             address = header.find(f"{{{namespace}}}Address")
             wanted = "" if address is None else text_of(address).strip(xsd.SPACE)
-            if wanted != ADDRESSING[namespace].anonymous:
+            # ASMX answered in the HTTP response whatever was asked for; a caller that wants no reply gets one.
+            if wanted not in (ADDRESSING[namespace].anonymous, f"{namespace}/none"):
                 raise errors.REPLY_ELSEWHERE.error()
