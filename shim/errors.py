@@ -120,7 +120,7 @@ ENCODING: Final = _caller("encoding", "The character encoding is not supported: 
 COMPRESSION: Final = _caller("compression", "The compression is damaged: send no compression, gzip or deflate.")
 NOT_XML: Final = _caller("not-xml", "The request is not well-formed XML.")
 DOCTYPE: Final = _caller("doctype", "The request has a DOCTYPE, which SOAP forbids.")
-NOT_SOAP: Final = _caller("not-soap", "The request is not a SOAP envelope with an operation in its body.")
+NOT_SOAP: Final = _caller("not-soap", "The request is not a SOAP envelope with one operation in its body.")
 VERSION: Final = Cause(
     "version",
     CallerError,

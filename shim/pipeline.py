@@ -17,7 +17,7 @@ from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
 from shim.upstream.authcode import Authcode
 from shim.wire import answer, credentials, envelope, inband
-from shim.wire.dialect import Dialect
+from shim.wire.dialect import Dialect, Version
 from shim.wire.result import Result
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class Pipeline:
             quota: Where score files are held.
         """
         self._service = LegacyService(contract)
+        self._operations = contract.elements
         self._callers = callers
         self._policy = policy
         self._scores = scores
@@ -117,7 +118,8 @@ class Pipeline:
             try:
                 opened = envelope.parse(request.body, request.content_type)
                 dialect = opened.dialect
-                call, operation = self._service.route(opened.calls(), request.action)
+                call = opened.call(self._operations)
+                operation = self._service.operation(call, request.action)
                 answer_format = operation.answer_format(call)
                 record.note(operation=operation.name)
                 # Not sooner: an operation with errors in its result must have this error there too.
@@ -199,7 +201,7 @@ def refuse(
     """
     cause, text = error.cause, error.fault_text(record.number)
     if cause is errors.VERSION:
-        dialect = Dialect()  # SOAP 1.1, as ASMX; an envelope of another version has none of its own
+        dialect = Dialect(Version.SOAP_11, dialect.encoding)  # as ASMX, and as SOAP 1.2 part 1 §5.4.7 says
     record.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
     if answer_format is not None and answer_format.in_band:
         sentence = inband.sentence(text).encode()

@@ -10,7 +10,7 @@ Spyne documents how to add protocols and transports, but not all that these need
 wrong values are let through: test_service then fails.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lxml import etree
@@ -59,22 +59,20 @@ class LegacyService:
         service = type("LegacyOperations", (Service,), methods)
         self._transport = _ParametersTransport(Application([service], _NAMESPACE, in_protocol=_ParametersProtocol()))
 
-    def route(self, calls: Sequence[Call], action: str) -> tuple[Call, Operation]:
-        """Return the call to answer, and its operation.
+    def operation(self, call: Call, action: str) -> Operation:
+        """Return the operation that a call names.
 
         Args:
-            calls: One call for each element in the body. As ASMX did, the gateway answers the first one that is an
-                operation's, and ignores the others.
-            action: The action that the HTTP headers name; empty for none.
+            call: The call.
+            action: The action that its HTTP headers name; empty for none.
 
         Raises:
             CallerError: There is no such operation, or an action names another one.
         """
-        call = next((one for one in calls if self._contract.has(one.name)), calls[0])
         operation = self._contract.operation(call.name)
         for named in (action, call.action):
             self._contract.check_action(named, operation)
-        return call, operation
+        return operation
 
     def parameters(self, call: Call, operation: Operation) -> dict[str, str | None]:
         """Return the validated parameters of a call, by name; None for one that was not sent.

@@ -12,13 +12,12 @@ from shim.wire.encoding import BYTE_ORDER_MARKS
 from shim.wire.namespaces import XSD, XSI
 from shim.wire.qname import QName
 
-# The bytes are ASMX's; tests/asmx compares them.
 _FAULT: Final = {
     Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring>",
     Version.SOAP_12: "<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
     '<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>',
 }
-_DETAIL: Final = {Version.SOAP_11: "<detail />", Version.SOAP_12: "<soap:Detail />"}
+_DETAIL: Final = {Version.SOAP_11: "detail", Version.SOAP_12: "soap:Detail"}
 # What a service of both versions sends to an envelope of another one (SOAP 1.2 part 1 §5.4.7).
 _UPGRADE: Final = (
     '<soap:Header><soap12:Upgrade xmlns:soap12="{1}">'
@@ -51,15 +50,15 @@ def empty(answer_format: AnswerFormat) -> bytes:
     *outer, innermost = tags
     declared = "" if _is_asmx(answer_format.dialect) else f' xmlns:xsi="{XSI}"'
     nil = f' xsi:nil="true"{declared}' if answer_format.empty == "nil" else ""
-    body = f"{_opening(outer)}<{innermost.start}{nil} />{_closing(outer)}"
+    body = f"{_opening(outer)}{_element(innermost.start + nil, answer_format.dialect)}{_closing(outer)}"
     return encode(head + body + tail, answer_format.dialect, mark=True)
 
 
 def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
     """Return a whole fault.
 
-    The detail is empty, as ASMX wrote it. Without one, System.Web.Services takes the fault for one about headers, which
-    ``MustUnderstand`` is; on a free-form one, Mono's WCF throws.
+    The detail is empty, as ASMX wrote it. Without one, System.Web.Services takes the fault for one about headers: ASMX
+    left it out of ``MustUnderstand``. On a free-form detail, Mono's WCF throws.
     """
     code = cause.code_11 if dialect.version is Version.SOAP_11 else cause.code_12
     header = _UPGRADE if cause is VERSION else ""
@@ -67,7 +66,8 @@ def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
         header = _relation(dialect, dialect.addressing.fault_action)
     head, tail = _envelope(dialect, header)
     body = _FAULT[dialect.version].format(code=code, text=escape(text))
-    detail = "" if cause is MUST_UNDERSTAND else _DETAIL[dialect.version]
+    is_header = cause is MUST_UNDERSTAND and _is_asmx(dialect)
+    detail = "" if is_header else _element(_DETAIL[dialect.version], dialect)
     return encode(f"{head}<soap:Fault>{body}{detail}</soap:Fault>{tail}", dialect, mark=True)
 
 
@@ -114,8 +114,13 @@ def _closing(tags: Sequence[_Tag]) -> str:
 
 
 def _is_asmx(dialect: Dialect) -> bool:
-    """Return whether the two namespaces of XML Schema are declared: by ASMX, not by WCF, which alone speaks UTF-16."""
+    """Return whether to answer in ASMX's bytes, which tests/asmx compares; UTF-16 and WS-Addressing are WCF's."""
     return dialect.encoding == "utf-8" and dialect.addressing is None
+
+
+def _element(start: str, dialect: Dialect) -> str:
+    """Return an element without content; ASMX wrote a blank before the slash."""
+    return f"<{start} />" if _is_asmx(dialect) else f"<{start}/>"
 
 
 def _relation(dialect: Dialect, action: str) -> str:

@@ -13,11 +13,13 @@ from lxml import etree
 
 from shim import errors
 from shim.wire import xsd
+from shim.wire.dialect import Version
 from shim.wire.elements import text_of
 from shim.wire.namespaces import WSSE, WSU
 
-# A type is sent as the profile's URI, and by hand also as wsse:PasswordText or as its name alone.
-_TYPE_NAME: Final = re.compile(r"^.*[#:]")
+# A type of password is sent as the profile's URI, and by hand also as wsse:PasswordText or as its name alone.
+_BEFORE_TYPE: Final = re.compile(r".*[#:]", re.DOTALL)
+_MARKS: Final = tuple(f"{{{version.namespace}}}mustUnderstand" for version in Version)
 _LONGEST: Final = 1024
 """Characters of a user name, a password, a digest or a time."""
 
@@ -78,7 +80,8 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
         body: The values of the operation's credential parameters; None if it has no such parameters.
 
     Returns:
-        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent.
+        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent. A
+        user name without a password is not presented: it cannot be right, and ASMX did not call it wrong.
 
     Raises:
         CallerError: Some credentials are malformed.
@@ -91,7 +94,7 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
 
 def _from_body(body: BodyPair | None) -> Iterator[PasswordText]:
     user, password = body or (None, None)
-    if password:  # a user name alone is presented to nobody: it is not wrong where another credential is right
+    if password:
         yield _password_text(user or "", password)
 
 
@@ -106,9 +109,7 @@ def _from_authorization(authorization: str) -> Iterator[PasswordText]:
         text = raw.decode()
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    user, colon, password = text.partition(":")
-    if not colon:
-        raise ValueError("an Authorization header without a colon")
+    user, _, password = text.partition(":")
     if password:
         yield _password_text(user, password)
 
@@ -119,17 +120,23 @@ def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
         raise ValueError("two UsernameTokens")
     for token in tokens:
         password = token.find(f"{{{WSSE}}}Password")
-        user = _child_text(token, f"{{{WSSE}}}Username").strip()
-        if password is None:
-            raise ValueError("a UsernameToken without a password")
-        # The default is PasswordText (UsernameToken Profile 1.1 §3.1).
-        kind = _TYPE_NAME.sub("", password.get("Type", "PasswordText").strip())
-        if kind == "PasswordText":
-            yield _password_text(user, text_of(password))
-        elif kind == "PasswordDigest":
-            yield _password_digest(token, user, text_of(password))
-        else:
-            raise ValueError("a UsernameToken with an unknown type of password")
+        if password is not None and (text := text_of(password)):
+            yield from _from_token(token, password.get("Type", ""), text)
+
+
+def _from_token(token: etree._Element, kind: str, text: str) -> Iterator[Credentials]:
+    user, name = _child_text(token, f"{{{WSSE}}}Username").strip(), _BEFORE_TYPE.sub("", kind).strip()
+    if name == "PasswordDigest":
+        yield _password_digest(token, user, text)
+    elif name in ("PasswordText", ""):  # the default (UsernameToken Profile 1.1 §3.1)
+        yield _password_text(user, text)
+    elif _is_marked(token.getparent()):
+        raise ValueError("a UsernameToken with an unknown type of password")
+
+
+def _is_marked(header: etree._Element | None) -> bool:
+    """Whether a header must be understood; ASMX ignored the others, whatever was in them."""
+    return header is not None and any(xsd.is_true(header.get(mark, "")) for mark in _MARKS)
 
 
 def _password_text(user: str, password: str) -> PasswordText:

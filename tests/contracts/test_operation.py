@@ -27,7 +27,7 @@ dates = ["YYYY-MM-DD"]
 
 def format_of(loaded: Contract, body: str) -> AnswerFormat:
     """Return the format in which a call with a body is answered."""
-    call = envelope.parse(calls.envelope(body).encode(), "").calls()[0]
+    call = envelope.parse(calls.envelope(body).encode(), "").call()
     return loaded.operation(call.name).answer_format(call)
 
 

@@ -19,8 +19,8 @@ GIVEN = dict(calls.GUIDE)
 
 def values_of(body: str, service: LegacyService = SHIPPED, action: str = "") -> dict[str, str | None]:
     """Return the validated parameters of a call with this body."""
-    call = envelope.parse(calls.envelope(body).encode(), "").calls()[0]
-    return service.parameters(call, service.route([call], action)[1])
+    call = envelope.parse(calls.envelope(body).encode(), "").call()
+    return service.parameters(call, service.operation(call, action))
 
 
 def refused(body: str, service: LegacyService = SHIPPED) -> tuple[str, str]:
@@ -140,7 +140,7 @@ class TestWrong:
 
     def test_an_action_of_another_operation_in_ws_addressing(self) -> None:
         header = '<a:Action xmlns:a="http://www.w3.org/2005/08/addressing">urn:x/getEDIData</a:Action>'
-        call = envelope.parse(calls.envelope(headers=header).encode(), "").calls()[0]
+        call = envelope.parse(calls.envelope(headers=header).encode(), "").call()
         with pytest.raises(errors.CallerError, match="action"):
             SHIPPED.operation(call, "*")
 

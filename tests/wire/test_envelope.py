@@ -24,7 +24,7 @@ versions = pytest.mark.parametrize("version", list(Version))
 
 
 def called(body: str | bytes, content_type: str = UTF_8) -> Call:
-    return envelope.parse(body.encode() if isinstance(body, str) else body, content_type).calls()[0]
+    return envelope.parse(body.encode() if isinstance(body, str) else body, content_type).call()
 
 
 def refused(body: str | bytes, content_type: str = UTF_8) -> str:

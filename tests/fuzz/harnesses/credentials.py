@@ -85,7 +85,7 @@ def _called(content: bytes) -> Call | None:
     head = f'<s:Envelope xmlns:s="{Version.SOAP_11.namespace}" xmlns:w="{WSSE}" xmlns:u="{_WSU}"><s:Header>'.encode()
     tail = b"</s:Header><s:Body><GetScores/></s:Body></s:Envelope>"
     try:
-        return envelope.parse(head + content + tail, "text/xml; charset=utf-8").calls()[0]
+        return envelope.parse(head + content + tail, "text/xml; charset=utf-8").call()
     except errors.CallerError:
         return None
 
