@@ -14,8 +14,9 @@ run: $(READY)
 	$(BIN)/toefl-shim serve
 
 # In the order of their names: by their numbers, the long files with few tests would run last and alone.
+TESTS ?= tests
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS) $(TESTS)
 
 # Plays every fault and fails if the outcomes differ from the table in docs/FAULTS.md; UPDATE=1 rewrites that table.
 faults: $(READY)

@@ -1,6 +1,6 @@
 """The composition root: ``Config`` to a WSGI application. The only place that knows every part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -57,30 +57,24 @@ def build(
         AuthcodeError: An authcode or a caller's secret cannot be used.
     """
     metrics = metrics or Metrics(shared / "metrics")
-    metrics.sunset.set(config.retirement.sunset.timestamp() if config.retirement.sunset else 0)
+    metrics.set_sunset(config.retirement.sunset)
     stored = {source.name: StoredAuthcode(source) for source in config.authcodes}
     statuses = AuthcodeStatuses(shared / "authcodes")
     breaker = _breaker(config, shared)
-    quota = SpoolQuota(config.spool.max_bytes, config.spool.folder)
-    limit = ConcurrencyLimit(config.gateway.max_calls)
+    quota, limit = SpoolQuota(*config.spool.quota), ConcurrencyLimit(config.gateway.max_calls)
     policy = RetirementPolicy(config.retirement, config.upstream.url, clock)
     pipeline = partial(
         Pipeline,
-        callers=Callers(
-            config.who_may_call, stored, Replays(shared / "nonces"), PasswordChecker(greenlets.run_in_thread)
-        ),
+        callers=_callers(config, stored, shared),
         policy=policy,
         scores=ScoreSource(_client(config, breaker, quota, metrics), statuses),
         limit=limit,
         quota=quota,
     )
     observe, close = _observers(config, metrics, shared)
-    collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
-    if config.ledger.folder is not None:
-        collectors.append(BacklogCollector(config.ledger.folder))
     return Application(
         _routes(config, pipeline, observe),
-        admin=Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config)),
+        admin=_admin(config, stored, statuses, breaker, metrics),
         admin_bind=config.gateway.admin_bind,
         policy=policy,
         limits=_limits(config),
@@ -88,6 +82,11 @@ def build(
         sample=partial(metrics.sample, quota, limit),
         close=close,
     )
+
+
+def _callers(config: Config, stored: Mapping[str, StoredAuthcode], shared: Path) -> Callers:
+    passwords = PasswordChecker(greenlets.run_in_thread)
+    return Callers(config.who_may_call, stored, Replays(shared / "nonces"), passwords)
 
 
 def _breaker(config: Config, shared: Path) -> Breaker:
@@ -143,6 +142,19 @@ def _observers(config: Config, metrics: Metrics, shared: Path) -> tuple[Observe,
     if config.shadow.sample:
         observers.append(Shadow(config, shared / "shadow", metrics.compared).observe)
     return guarded(observers, metrics.unobserved), close
+
+
+def _admin(
+    config: Config,
+    stored: Mapping[str, StoredAuthcode],
+    statuses: AuthcodeStatuses,
+    breaker: Breaker,
+    metrics: Metrics,
+) -> Admin:
+    collectors: list[Collector] = [UpstreamCollector(stored, statuses, breaker)]
+    if config.ledger.folder is not None:
+        collectors.append(BacklogCollector(config.ledger.folder))
+    return Admin(stored, statuses, breaker, partial(metrics.text, collectors), _status_page(config))
 
 
 def _status_page(config: Config) -> StatusPage:

@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from shim.sandbox.process import free_port
+from tests.processes import free_port
 from tests.tools import require
 
 PASSWORD: Final = "Synthetic-Database-Password"

@@ -106,7 +106,7 @@ def _call(settings: Config, authcode: str) -> Finding:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     query = ScoreQuery(now - timedelta(minutes=1), now, "TOEFL", "scorelinkbyreportdate")
     try:
-        quota = SpoolQuota(settings.spool.max_bytes, settings.spool.folder)
+        quota = SpoolQuota(*settings.spool.quota)
         with Client(settings.upstream, quota).fetch(query, authcode) as file:
             return Finding("upstream", good=True, text=f"answered, with {file.records} records of the last minute")
     except GatewayError as error:

@@ -49,7 +49,7 @@ class Services:
             self._legacy = LegacyClient(described, legacy.wsdl, reached, operation)
         except (AuthcodeError, ContractError, LegacyError) as error:
             raise ComparisonError(str(error)) from error
-        self._client = Client(settings.upstream, SpoolQuota(settings.spool.max_bytes, settings.spool.folder))
+        self._client = Client(settings.upstream, SpoolQuota(*settings.spool.quota))
 
     def days(self, first: date, last: date) -> Iterator[ScoreQuery]:
         """Return the queries for all scores of some days, day by day in the zone of the operation.

@@ -1,6 +1,7 @@
 """Settings of the spool, which holds score files until they are sent."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import PositiveInt
 
@@ -19,6 +20,11 @@ class SpoolSettings(SettingsSection):
 
     folder: AnchoredPath | None = None
     max_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
+
+    @property
+    def quota(self) -> tuple[int, Path | None]:
+        """The size and the folder of the spools of one worker."""
+        return self.max_bytes, self.folder
 
 
 def spool_holds_the_largest_file(spool: SpoolSettings, upstream: UpstreamSettings) -> Iterator[str]:

@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ class Metrics:
         self._unobserved = Counter("observer_failures", "Calls at which an observer failed.", **own)
         self._migrated = Counter("migrated_calls", "Calls of callers that are marked as migrated.", ("caller",), **own)
         self._spool = Gauge("spool_bytes", "Score data held.", multiprocess_mode="livesum", **own)
-        self.sunset = Gauge("sunset_timestamp_seconds", "When the gateway ends, or 0.", multiprocess_mode="max", **own)
+        self._sunset = Gauge("sunset_timestamp_seconds", "When the gateway ends, or 0.", multiprocess_mode="max", **own)
         self._in_flight = Gauge("calls_in_flight", "Calls being answered.", multiprocess_mode="livesum", **own)
 
     def count(self, call: Mapping[str, Any]) -> None:
@@ -71,6 +72,10 @@ class Metrics:
         """Set the gauges of this worker to what it holds and does now."""
         self._spool.set(quota.held)
         self._in_flight.set(limit.running)
+
+    def set_sunset(self, sunset: datetime | None) -> None:
+        """Set when the gateway ends; None for never."""
+        self._sunset.set(0 if sunset is None else sunset.timestamp())
 
     def retried(self) -> None:
         """Count another attempt at a call of TOEFL Access."""

@@ -1,12 +1,10 @@
 """Gateways as processes: which they are, and what they show to others on the machine."""
 
 import http.client
-import os
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from shim.config import PREFIX
 from tests.gateway import Gateway
 from tests.soap_http import MEDIA_TYPES, SOAP_11, Answer
 
@@ -14,10 +12,8 @@ _PATIENCE: Final = 30
 
 
 def processes(gateway: Gateway) -> list[int]:
-    """The server, and then its workers."""
-    bind = f"{PREFIX}GATEWAY__BIND={urlsplit(gateway.url).netloc}".encode()
-    found = {pid: _stat(pid) for pid in _pids() if bind in _read(pid, "environ").split(b"\0")}
-    return sorted(found, key=lambda pid: (found[pid] != os.getpid(), pid))
+    """Return the process ids of the server and its workers."""
+    return [gateway.process.pid, *gateway.workers()]
 
 
 def arguments(gateway: Gateway) -> str:
@@ -39,15 +35,6 @@ def ask(
         return Answer(response.status, named, response.read())
     finally:
         connection.close()
-
-
-def _pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
-
-
-def _stat(pid: int) -> int:
-    """The parent; the name of a program, in parentheses, may hold anything."""
-    return int(_read(pid, "stat").rpartition(b")")[2].split()[1])
 
 
 def _read(pid: int, name: str) -> bytes:

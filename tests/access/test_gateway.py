@@ -47,17 +47,11 @@ _ENCODED: Final = tuple(base64.b64encode(secret.encode()).decode() for secret in
 
 
 @contextmanager
-def gateway_of(sandbox: Sandbox, folder: Path, callers: list[dict[str, Any]], **settings: str) -> Iterator[Gateway]:
+def gateway_of(sandbox: Sandbox, folder: Path, callers: list[dict[str, Any]], **settings: object) -> Iterator[Gateway]:
     """A gateway; at its end neither its log nor what others can see of it holds a secret."""
-    chosen = {"CALLERS": json.dumps(callers)} if callers else {}
+    tables = {"gateway": {"workers": 2}, "callers": callers, **settings}
     planted = (*PLANTED, *_ENCODED)
-    with running_gateway(
-        sandbox.url,
-        folder / "log",
-        authcode=AUTHCODE,
-        planted=planted,
-        settings={"GATEWAY__WORKERS": "2", **chosen, **settings},
-    ) as gateway:
+    with running_gateway(sandbox.url, folder / "gateway", tables, authcode=AUTHCODE, planted=planted) as gateway:
         yield gateway
         assert len(processes(gateway)) >= 2, "the server and at least one worker"
         assert "shim" in arguments(gateway)
@@ -90,7 +84,7 @@ def gateway(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def passing(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     callers = [{"name": "whoever", "credentials": "pass-through"}]
-    with gateway_of(sandbox, tmp_path_factory.mktemp("passing"), callers, AUTHCODES="[]") as running:
+    with gateway_of(sandbox, tmp_path_factory.mktemp("passing"), callers, authcodes=[]) as running:
         yield running
 
 
@@ -100,9 +94,8 @@ def behind(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         {"name": "campus", "networks": ["192.0.2.0/24", "2001:db8::/32"]},
         {"name": "registrar", "certificate": SUBJECT},
     ]
-    proxies = json.dumps(["127.0.3.0/24"])
-    folder = tmp_path_factory.mktemp("behind")
-    with gateway_of(sandbox, folder, callers, GATEWAY__TRUSTED_PROXIES=proxies) as running:
+    gateway = {"workers": 2, "trusted_proxies": ["127.0.3.0/24"]}
+    with gateway_of(sandbox, tmp_path_factory.mktemp("behind"), callers, gateway=gateway) as running:
         yield running
 
 

@@ -138,12 +138,12 @@ def start(tmp_path: Path) -> Start:
         if following:
             write(tmp_path / "next", NEW)
             source["next_file"] = str(tmp_path / "next")
-        settings = {"AUTHCODES": json.dumps([source]), "GATEWAY__WORKERS": str(_WORKERS)}
+        settings = {"authcodes": [source], "gateway": {"workers": _WORKERS}}
         planted = (*SECRETS, NEW, THIRD, HALF, *(base64.b64encode(secret.encode()).decode() for secret in SECRETS))
         with Sandbox() as sandbox:
             sandbox.authcodes = {OLD}
-            log = tmp_path / "log"
-            with running_gateway(sandbox.url, log, authcode=OLD, planted=planted, settings=settings) as gateway:
+            folder = tmp_path / "gateway"
+            with running_gateway(sandbox.url, folder, settings, authcode=OLD, planted=planted) as gateway:
                 yield Rotation(tmp_path, gateway, sandbox)
                 assert not [secret for secret in (OLD, *planted) if secret in arguments(gateway)]
 

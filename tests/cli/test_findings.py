@@ -7,8 +7,8 @@ import pytest
 from shim import config
 from shim.cli.findings import Finding, check
 from shim.ledger.store import LedgerStore
-from shim.sandbox.process import free_port
-from tests.upstream.played import Played, Script, ok
+from tests.processes import free_port
+from tests.upstream_server import FakeUpstream, Script, ok
 
 AUTHCODE = base64.b64encode(b"synthetic-id:synthetic-secret").decode()
 PATH = "/TOEFLWebService/TOEFLEdm.asmx"
@@ -95,13 +95,13 @@ def test_reportby_of_an_unknown_operation(tmp_path: Path) -> None:
 
 
 def test_no_real_call_is_made_unasked(tmp_path: Path) -> None:
-    with Played() as upstream:
+    with FakeUpstream() as upstream:
         found(written(tmp_path, upstream.url))
         assert upstream.connections == 0
 
 
 def test_one_real_call(tmp_path: Path) -> None:
-    with Played(ok((b"." * 900 + b"\r\n") * 3)) as upstream:
+    with FakeUpstream(ok((b"." * 900 + b"\r\n") * 3)) as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         (head,) = upstream.requests
     assert findings[-1] == Finding("upstream", good=True, text="answered, with 3 records of the last minute")
@@ -126,7 +126,7 @@ def test_one_real_call(tmp_path: Path) -> None:
     ids=["401", "404", "302", "nothing"],
 )
 def test_a_real_call_that_fails_says_what_to_do(tmp_path: Path, answer: bytes, words: tuple[str, ...]) -> None:
-    with Played(Script(answer)) as upstream:
+    with FakeUpstream(Script(answer)) as upstream:
         finding = found(written(tmp_path, upstream.url), upstream=True)[-1]
     assert (finding.part, finding.good) == ("upstream", False)
     for word in words:
@@ -135,7 +135,7 @@ def test_a_real_call_that_fails_says_what_to_do(tmp_path: Path, answer: bytes, w
 
 def test_with_no_usable_authcode_there_is_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SYNTHETIC_AUTHCODE")
-    with Played() as upstream:
+    with FakeUpstream() as upstream:
         findings = found(written(tmp_path, upstream.url), upstream=True)
         assert upstream.connections == 0
     assert [finding.part for finding in findings] == ["config", "contract", "callers", "ledger", "authcode"]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from shim.sandbox.process import free_port, wait_for
+from shim.sandbox.process import wait_for
 from tests.cli.commands import good_config, invoke, said
 from tests.cli.test_root import COMMANDS
+from tests.processes import free_port
 from tests.soap_http import envelope, post
 from tests.web import calls
 

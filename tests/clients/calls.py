@@ -1,4 +1,4 @@
-"""Calls of the legacy service, and how they end in a client."""
+"""Calls of the legacy service, and their outcomes in a client."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from tests.planted import PASSWORD
 
 USER: Final = "registrar"
 
-# Operation, start and end. The range of the guide's sample, the same in whole days, and others.
+# Operation, start and end. First the range of the guide's sample, then the same days as whole days.
 GET_SCORES: Final = ("GetScores", "2025-04-21T16:45:03", "2025-04-22T16:52:13")
 BY_REPORT_DATE: Final = ("getScorelinkDataByReportDate", "04/21/2025", "04/22/2025")
 GET_NO_SCORES: Final = ("GetScores", "2024-04-21T16:45:03", "2024-04-22T16:52:13")
@@ -25,12 +25,12 @@ EDI: Final = ("getEDIData", "04/21/2025", "04/22/2025")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended in a client, as its program tells it in one line.
+    """The outcome of a call, as the client's program prints it in one line.
 
     Attributes:
-        kind: ``scores``, ``nothing`` (a null result), ``sentence`` (an error in the result, as the old service told of
-            failed log-ons), ``fault``, or ``header-fault`` or ``failure``, which no call may end in.
-        text: SHA-256 and length of the scores, the sentence, or the words of the fault.
+        kind: ``scores``; ``nothing`` (a null result); ``sentence`` (an error in the result, as the old service reported
+            failed log-ons); ``fault``; ``header-fault`` and ``failure``, which no call may end in.
+        text: SHA-256 and length of the scores, the sentence, or the text of the fault.
     """
 
     kind: str
@@ -38,29 +38,29 @@ class Outcome:
 
     @classmethod
     def result(cls, body: bytes | None) -> Self:
-        """A result of these bytes, as a client of the old service takes it."""
+        """Return the outcome for a result of these bytes, as a client of the old service reads it."""
         if body is None:
             return cls("nothing")
         return cls("sentence", body.decode()) if body.startswith(b"Logon failure") else cls.scores(body)
 
     @classmethod
     def scores(cls, body: bytes) -> Self:
-        """A result of these bytes, which are scores."""
+        """Return the outcome for these scores."""
         return cls("scores", f"{hashlib.sha256(body).hexdigest()} {len(body)}")
 
 
 Client = Callable[[str, str, str], Outcome]
-"""Calls an operation with a start and an end."""
+"""A function that calls an operation with a start and an end."""
 
 Starter = Callable[..., AbstractContextManager[Client]]
-"""Starts a client of one form; what is named goes into its environment."""
+"""A function that starts a client of a form; its keyword arguments are the client's environment."""
 
 
 @contextmanager
 def program(*command: str, **environment: str) -> Iterator[Client]:
-    """A client in another language: a process that makes one call after another.
+    """Start a client in another language: a process that reads a call a line, and prints an outcome a line.
 
-    It has the credentials from its environment.
+    Its environment holds the credentials.
     """
     with subprocess.Popen(
         command,
@@ -78,3 +78,4 @@ def program(*command: str, **environment: str) -> Iterator[Client]:
             return Outcome(*outcomes.readline().rstrip("\n").split(" ", 1))
 
         yield client
+        process.kill()  # every outcome has been read; Mono sometimes takes many seconds to exit

@@ -1,4 +1,4 @@
-"""A gateway before a sandbox, and the legacy clients that call it."""
+"""Legacy clients, and the gateway and the sandbox that they call."""
 
 import base64
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.clients.calls import USER, Client, Starter
 from tests.clients.programs import CSHARP, mono, php, svcutil, wsdl_exe
 from tests.clients.zeep_client import zeep_client
 from tests.gateway import Gateway, running_gateway
-from tests.planted import PASSWORD, planted
+from tests.planted import PASSWORD
 
 AUTHCODE: Final = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
@@ -47,10 +47,10 @@ CLIENTS: Final = {
     "zeep-soap12": ("zeep_12", "TOEFLEdmSoap12"),
     "zeep-own-namespace": ("zeep_own_namespace", "TOEFLEdmSoap"),
 }
-"""By a name of ours: the fixture that starts the client, and its form."""
+"""By name: the fixture that starts the client, and the client's form."""
 
 
-# Of the session, so that pytest runs all tests of one client together and starts it once.
+# A session scope lets pytest run all tests of a client together, with one start of it.
 @pytest.fixture(scope="session", params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     fixture, form = CLIENTS[request.param]
@@ -61,7 +61,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
-    # Names in Latin-1: bytes that are no UTF-8, so nothing on the way may decode them.
+    # Names in Latin-1 are not valid UTF-8, so no step on the way can decode and encode them unnoticed.
     with Sandbox(Options(names="latin-1")) as sandbox:
         sandbox.authcodes.add(AUTHCODE)
         yield sandbox
@@ -77,8 +77,11 @@ def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def gateway(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    log = tmp_path_factory.mktemp("gateway") / "log"
-    with running_gateway(running_sandbox.url, log, authcode=AUTHCODE, planted=planted().values()) as running:
+    # A failing call must neither wait before another attempt nor open the breaker.
+    settings = {"upstream": {"attempts": 1, "breaker_failures": 1000}}
+    with running_gateway(
+        running_sandbox.url, tmp_path_factory.mktemp("gateway"), settings, authcode=AUTHCODE
+    ) as running:
         yield running
 
 

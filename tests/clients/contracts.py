@@ -1,4 +1,4 @@
-"""The contracts of the tests: WSDLs as they may be out there, each adopted, edited as little as an operator may."""
+"""The contracts of the tests: WSDLs as operators may bring them, adopted, with few edits."""
 
 import subprocess
 import sys
@@ -13,16 +13,16 @@ WSDLS: Final = Path(__file__).parent / "wsdl"
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract, and the calls of its one operation.
+    """A contract with one operation, and calls of it.
 
     Attributes:
-        name: Of its file; its path is the same.
-        dates: A start and an end as its clients write them: in the form that its WSDL or its mapping says.
-        selects: The range in UTC that these are.
-        empty: A start and an end between which there are no scores.
-        errors: How its errors come.
-        edits: What its operator changes in the draft of its mapping.
-        width: Of its records; ``None`` for as they were sent.
+        name: The name of its file and of its path.
+        dates: A start and an end, as its clients write them.
+        selects: The range in UTC that the dates mean.
+        empty: A start and an end without scores between them.
+        errors: The form of its errors.
+        edits: The operator's edits of the drafted mapping: old text and new.
+        width: The width of its records in bytes; ``None`` for the width that the upstream sends.
     """
 
     name: str
@@ -35,15 +35,15 @@ class Contract:
 
     @property
     def range(self) -> tuple[datetime, datetime]:
-        """The range in UTC, to select scores by."""
+        """The range in UTC."""
         start, end = map(datetime.fromisoformat, self.selects)
         return start, end
 
     def adopt(self, folder: Path) -> dict[str, str]:
-        """Let the command draft the mapping beside a copy of the WSDL, and edit it.
+        """Copy the WSDL to a folder, run ``adopt`` on it, and edit the drafted mapping.
 
         Returns:
-            The table of the contract in the configuration.
+            The contract's table for the configuration.
         """
         wsdl = folder / f"{self.name}.wsdl"
         wsdl.write_bytes((WSDLS / wsdl.name).read_bytes())
@@ -67,7 +67,7 @@ class Contract:
 CONTRACTS: Final = {
     contract.name: contract
     for contract in (
-        # As ASP.NET made them; the days are those of New York.
+        # As ASP.NET made it; its days are days in New York.
         Contract(
             "asmx",
             dates=("04/21/2025", "04/21/2025"),
@@ -76,7 +76,7 @@ CONTRACTS: Final = {
             errors="sentence",
             edits={'errors      = "in-band"': 'zone        = "America/New_York"\nerrors      = "in-band"'},
         ),
-        # Document/literal bare; no scores are a nil result.
+        # Document/literal bare; an empty score file is a nil result.
         Contract(
             "bare",
             dates=("2025-04-21T16:45:03", "2025-04-22T16:52:13"),
@@ -94,7 +94,7 @@ CONTRACTS: Final = {
             errors="fault",
             edits={'errors      = "in-band"': 'errors      = "fault"'},
         ),
-        # A result of text, in records of the old width.
+        # A text result, with records of the old width.
         Contract(
             "text",
             dates=("2025-04-22", "2025-04-22"),
@@ -104,7 +104,7 @@ CONTRACTS: Final = {
             edits={'records     = "as-sent"': "records     = 900"},
             width=900,
         ),
-        # Parameters and result in a type of another namespace, qualified there and not in its own; as drafted.
+        # Parameters and result have a type from another namespace, with qualified elements there only; not edited.
         Contract(
             "nested",
             dates=("2025-04-21T16:45:03", "2025-04-22T16:52:13"),
@@ -117,7 +117,7 @@ CONTRACTS: Final = {
 
 
 def cut(chunks: Iterable[bytes], width: int | None) -> bytes:
-    """A score file with its records cut to a width."""
+    """Join a score file, with its records cut to a width."""
     body = b"".join(chunks)
     if width is None:
         return body

@@ -1,4 +1,4 @@
-"""Clients in other languages: how they are generated, built and started."""
+"""Generate, build and start clients in other languages."""
 
 import subprocess
 from collections.abc import Iterable
@@ -17,20 +17,20 @@ _LIBRARIES: Final = ("System.ServiceModel", "System.Runtime.Serialization", "Sys
 
 
 def svcutil(wsdl: str, directory: Path, name: str = "Client.cs") -> Path:
-    """What svcutil generates from the WSDL at a URL; not all of it can be compiled."""
+    """Run svcutil with the WSDL at a URL, and return the path of its output, which may not compile."""
     subprocess.run([require("svcutil", install=_MONO), f"-out:{name}", wsdl], cwd=directory, check=True)
     return directory / name
 
 
 def wsdl_exe(directory: Path, *wsdls: str) -> Path:
-    """What wsdl.exe generates from WSDLs, in the namespace ``Legacy``."""
+    """Run wsdl.exe with WSDLs, and return the path of its output, in the namespace ``Legacy``."""
     generator = require("wsdl", install=_MONO)
     subprocess.run([generator, "-out:Proxy.cs", "-namespace:Legacy", *wsdls], cwd=directory, check=True)
     return directory / "Proxy.cs"
 
 
 def mono(directory: Path, generated: Iterable[Path], *names: str, **environment: str) -> Starter:
-    """A program in C#, compiled from what was generated and from sources of ours."""
+    """Compile a C# program from generated files and from sources in ``csharp``, and return its starter."""
     sources = [*map(str, generated), *(str(CSHARP / f"{name}.cs") for name in ("Outcome", *names))]
     references = [f"-r:{library}" for library in _LIBRARIES]
     compiler = [require("mcs", install=_MONO), "-warnaserror", "-out:program.exe"]
@@ -39,7 +39,7 @@ def mono(directory: Path, generated: Iterable[Path], *names: str, **environment:
 
 
 def php(script: str, **environment: str) -> Starter:
-    """A program in PHP, with all errors reported."""
+    """Return the starter of a PHP program, with all errors reported."""
     interpreter = require("php", install=_PHP)
     modules = subprocess.run([interpreter, "-m"], capture_output=True, text=True, check=True).stdout.split()
     if "soap" not in modules:

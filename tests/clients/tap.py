@@ -1,4 +1,4 @@
-"""A tap on the line between a client and a gateway: it passes every byte on, and keeps those of the client."""
+"""A proxy between a client and a gateway that records what the client sends."""
 
 import socket
 import socketserver
@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 
 
 class Tap(socketserver.ThreadingTCPServer):
-    """The tap.
+    """A proxy that records.
 
     Attributes:
-        received: All that clients have sent.
+        received: All bytes that clients have sent.
     """
 
     daemon_threads = True
@@ -23,7 +23,7 @@ class Tap(socketserver.ThreadingTCPServer):
 
     @property
     def address(self) -> str:
-        """``HOST:PORT`` to call instead of the gateway's."""
+        """The ``HOST:PORT`` to call instead of the gateway's."""
         return f"127.0.0.1:{self.server_address[1]}"
 
 
@@ -40,7 +40,7 @@ class _Line(socketserver.BaseRequestHandler):
 
 
 def _pass_on(source: socket.socket, target: socket.socket, keep: bytearray | None = None) -> None:
-    # Either end may leave at any time.
+    # Either side may close its connection at any time.
     with suppress(OSError):
         while data := source.recv(64 * 1024):
             if keep is not None:
@@ -51,7 +51,7 @@ def _pass_on(source: socket.socket, target: socket.socket, keep: bytearray | Non
 
 @contextmanager
 def tapped(address: str) -> Iterator[Tap]:
-    """A tap before ``HOST:PORT``."""
+    """Run a tap before ``HOST:PORT`` until the end of the block."""
     host, _, port = address.rpartition(":")
     with Tap((host, int(port))) as tap:
         thread = threading.Thread(target=tap.serve_forever, kwargs={"poll_interval": 0.02})

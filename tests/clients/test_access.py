@@ -1,4 +1,4 @@
-"""Real clients that prove who they are, each in the ways that it has: right and wrong."""
+"""Real clients authenticate in each way that they have, with the right password and a wrong one."""
 
 import base64
 import subprocess
@@ -32,20 +32,18 @@ _AUTHCODE: Final = Authcode.of(USER, PASSWORD).value
 _SCORES: Final = Outcome.scores(b"".join(select(Options(), START, END).chunks()))
 
 Start = Callable[[str, str], AbstractContextManager[Client]]
-"""Starts a client in one of its ways, with a password."""
+"""A function that starts a client in one of its ways to authenticate, with a password."""
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that answers nobody without credentials."""
-    callers = '[{"name": "registrar", "credentials": "authcode"}]'
-    encoded = base64.b64encode(PASSWORD.encode()).decode()
+    """Run a gateway that requires credentials."""
+    settings = {"callers": [{"name": "registrar", "credentials": "authcode"}]}
+    planted = (PASSWORD, base64.b64encode(PASSWORD.encode()).decode())
     with Sandbox() as sandbox:
         sandbox.authcodes = {_AUTHCODE}
-        log = tmp_path_factory.mktemp("closed") / "log"
-        with running_gateway(
-            sandbox.url, log, authcode=_AUTHCODE, planted=(PASSWORD, encoded), settings={"CALLERS": callers}
-        ) as gateway:
+        folder = tmp_path_factory.mktemp("closed")
+        with running_gateway(sandbox.url, folder, settings, authcode=_AUTHCODE, planted=planted) as gateway:
             yield gateway
             assert PASSWORD not in arguments(gateway)
 
@@ -119,14 +117,14 @@ _WAYS: Final = [
 
 
 @pytest.mark.parametrize(("client", "way"), _WAYS)
-def test_right_is_answered_call_after_call(request: pytest.FixtureRequest, client: str, way: str) -> None:
+def test_the_right_password_is_accepted_call_after_call(request: pytest.FixtureRequest, client: str, way: str) -> None:
     start: Start = request.getfixturevalue(client)
     with start(way, PASSWORD) as call:
         assert [call(*GET_SCORES) for _ in range(2)] == [_SCORES] * 2
 
 
 @pytest.mark.parametrize(("client", "way"), _WAYS)
-def test_wrong_is_a_fault_in_words(request: pytest.FixtureRequest, client: str, way: str) -> None:
+def test_a_wrong_password_is_a_fault(request: pytest.FixtureRequest, client: str, way: str) -> None:
     start: Start = request.getfixturevalue(client)
     with start(way, "wrong") as call:
         outcome = call(*GET_SCORES)
@@ -137,14 +135,14 @@ def test_wrong_is_a_fault_in_words(request: pytest.FixtureRequest, client: str, 
 @pytest.mark.parametrize(
     ("client", "kind", "words"),
     [
-        # .NET's clients read no envelope from a 401: they say what HTTP said.
+        # .NET's clients do not read the envelope of a 401: they report the HTTP status.
         ("wcf", "failure", "WebException There was an error on processing web request: Status code 401(Unauthorized)"),
         ("asmx", "failure", "WebException "),
         ("php", "fault", errors.NO_CREDENTIALS.text),
         ("zeep_client", "fault", errors.NO_CREDENTIALS.text),
     ],
 )
-def test_none_is_an_error_too(request: pytest.FixtureRequest, client: str, kind: str, words: str) -> None:
+def test_no_password_is_an_error(request: pytest.FixtureRequest, client: str, kind: str, words: str) -> None:
     start: Start = request.getfixturevalue(client)
     with start("none", "") as call:
         outcome = call(*GET_SCORES)

@@ -1,7 +1,7 @@
-"""Every legacy client gets its bytes, or nothing, or an error that it can read; never anything between.
+"""Every legacy client gets the upstream's bytes, a null result, or an error that it can read.
 
-The errors of GetScores are faults. Those of the three operations of public clients are a sentence in the result, as the
-old service told of failed log-ons.
+Errors of GetScores are faults. Errors of the three operations that public clients call are a sentence in the result, as
+the old service reported failed log-ons.
 """
 
 import re
@@ -23,7 +23,7 @@ _SENTENCE: Final = re.compile(re.escape(inband.sentence("{}")).replace(re.escape
 
 
 def fault(outcome: Outcome) -> tuple[str, str]:
-    """The text and the slug of a fault."""
+    """Return the text and the slug of a fault."""
     assert outcome.kind == "fault", outcome
     match = _FAULT.fullmatch(outcome.text)
     assert match, outcome
@@ -31,7 +31,7 @@ def fault(outcome: Outcome) -> tuple[str, str]:
 
 
 def sentence(outcome: Outcome) -> tuple[str, str]:
-    """The text and the slug of an error in the result, which is the whole sentence and nothing else."""
+    """Return the text and the slug of an error in the result; the result holds nothing else."""
     assert outcome.kind == "sentence", outcome
     match = _SENTENCE.fullmatch(outcome.text)
     assert match, outcome
@@ -59,11 +59,11 @@ def test_empty_range_is_a_null_result(client: Client, sandbox: Sandbox, call: tu
     assert sandbox.requests[-1].status == 200
 
 
-def test_start_after_end_is_a_fault_in_the_same_words_everywhere(client: Client) -> None:
+def test_start_after_end_is_a_fault_with_the_same_text_in_every_client(client: Client) -> None:
     assert fault(client(*calls.START_AFTER_END)) == (errors.START_AFTER_END.text, "start-after-end")
 
 
-def test_start_after_end_by_report_date_is_told_in_the_result(client: Client) -> None:
+def test_start_after_end_by_report_date_is_a_sentence_in_the_result(client: Client) -> None:
     assert sentence(client(*calls.START_AFTER_END_BY_REPORT_DATE)) == (errors.START_AFTER_END.text, "start-after-end")
 
 
@@ -74,7 +74,7 @@ def test_start_after_end_by_report_date_is_told_in_the_result(client: Client) ->
         pytest.param(calls.EDI, "TOEFL Access has no EDI form.", id="EDI"),
     ],
 )
-def test_operation_without_successor_is_told_in_the_result(
+def test_an_unavailable_operation_is_a_sentence_in_the_result(
     client: Client, call: tuple[str, str, str], reason: str
 ) -> None:
     text = errors.UNAVAILABLE.text.format(f"{reason} Ask TOEFL Access by REST instead.")
@@ -89,7 +89,7 @@ def test_operation_without_successor_is_told_in_the_result(
         pytest.param(Faults(cut=20_000), errors.UPSTREAM_CUT, id="cut"),
     ],
 )
-def test_failing_upstream_is_never_a_result_with_scores_in_it(
+def test_a_failing_upstream_never_gives_a_result_with_scores(
     client: Client, sandbox: Sandbox, faults: Faults, cause: errors.Cause
 ) -> None:
     sandbox.faults = replace(faults)
@@ -97,7 +97,7 @@ def test_failing_upstream_is_never_a_result_with_scores_in_it(
     assert sentence(client(*calls.BY_REPORT_DATE)) == (cause.text, cause.slug)
 
 
-# Six megabytes: a text node just below the 10,000,000 characters that clients of libxml2 take.
+# Six megabytes: the text node is just below the 10,000,000 characters that libxml2 accepts.
 @pytest.mark.parametrize("client", ["wcf-soap11", "asmx-soap11", "php-soap11", "zeep-soap11"], indirect=True)
 def test_large_score_file_arrives_whole(client: Client, sandbox: Sandbox) -> None:
     sandbox.options = replace(sandbox.options, records=4_000)

@@ -1,12 +1,12 @@
-"""A WSDL that an operator brings is served, after the command that adopts it and at most a line of theirs.
+"""A WSDL that an operator brings is served after ``adopt`` and at most one edited line.
 
-The clients are generated from the WSDLs as the gateway serves them, and call the addresses in these; but where Mono's
-svcutil cannot, its part is written by hand.
+The clients are generated from the WSDLs as the gateway serves them, and call the addresses in them. Where Mono's
+svcutil cannot generate a client, MicrosoftContracts.cs has what Microsoft's would generate.
 """
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,6 @@ from tests.clients.programs import mono, php, svcutil, wsdl_exe
 from tests.clients.test_calls import fault, sentence
 from tests.clients.zeep_client import zeep_client, zeep_contracts
 from tests.gateway import Gateway, running_gateway
-from tests.planted import planted
 
 _CLIENTS: Final = {
     "wcf": ("wcf_clients", ""),
@@ -37,24 +36,21 @@ _CLIENTS: Final = {
     "zeep-soap11": ("zeep_clients", "Soap"),
     "zeep-soap12": ("zeep_clients", "Soap12"),
 }
-"""By a name of ours: the fixture that starts the clients, and their form."""
+"""By name: the fixture that starts the clients, and their form."""
 
 _ONLY: Final = {"wsdl-exe-soap12": {"asmx"}, "zeep-soap12": {"asmx"}}
-"""By the name of a client: the contracts whose WSDL has a port of its SOAP version, which PHP does not look for."""
+"""By client: the contracts whose WSDL has a port of the client's SOAP version. PHP needs no such port."""
 
 
 @pytest.fixture(scope="session")
 def gateway_of_contracts(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway of all the contracts; the shipped one is told what the scores of test dates are reported by."""
+    """Run a gateway with all the contracts; the shipped one has a setting for scores by test date."""
     folder = tmp_path_factory.mktemp("contracts")
     with ThreadPoolExecutor() as pool:
         adopted = list(pool.map(lambda contract: contract.adopt(folder), CONTRACTS.values()))
     shipped = {"reportby": {"getScorelinkData": "scorelinkbytestdate"}}
-    settings = {"CONTRACTS": json.dumps([shipped, *adopted])}
-    secrets = planted().values()
-    with running_gateway(
-        running_sandbox.url, folder / "log", authcode=AUTHCODE, planted=secrets, settings=settings
-    ) as running:
+    settings = {"contracts": [shipped, *adopted]}
+    with running_gateway(running_sandbox.url, folder / "gateway", settings, authcode=AUTHCODE) as running:
         yield running
 
 
@@ -73,8 +69,8 @@ def svcutil_sources(address: str, tmp_path_factory: pytest.TempPathFactory) -> d
 
 @pytest.fixture(scope="session")
 def wcf_clients(address: str, svcutil_sources: dict[str, Path]) -> Starter:
-    # Mono's svcutil leaves the dot in the name of a class; Microsoft's leaves it out. What else Mono's cannot do (tests
-    # below show it) is in MicrosoftContracts.cs.
+    # Mono's svcutil keeps the dot in the name of a class; Microsoft's drops it. What else Mono's lacks, as the tests
+    # below show, is in MicrosoftContracts.cs.
     dotted = svcutil_sources["asmx"]
     text = dotted.read_text(encoding="utf-8")
     assert "class Edm.ScoreServiceSoapClient" in text
@@ -100,12 +96,21 @@ def zeep_clients(address: str) -> Starter:
     return partial(zeep_contracts, address)
 
 
-@pytest.fixture(scope="session", params=_CLIENTS)
-def client_of_contracts(request: pytest.FixtureRequest) -> Iterator[Client]:
-    fixture, form = _CLIENTS[request.param]
-    start: Starter = request.getfixturevalue(fixture)
-    with start(*form.split()) as running:
-        yield running
+@pytest.fixture(scope="session")
+def started(gateway_of_contracts: Gateway) -> Iterator[tuple[dict[str, Client], ExitStack]]:
+    """The clients that run, by name, and what stops them: each is started once, though its tests are far apart."""
+    with ExitStack() as stack:
+        yield {}, stack
+
+
+@pytest.fixture
+def client_of_contracts(request: pytest.FixtureRequest, started: tuple[dict[str, Client], ExitStack]) -> Client:
+    clients, stack = started
+    if request.param not in clients:
+        fixture, form = _CLIENTS[request.param]
+        start: Starter = request.getfixturevalue(fixture)
+        clients[request.param] = stack.enter_context(start(*form.split()))
+    return clients[request.param]
 
 
 calls_of_contracts = pytest.mark.parametrize(
@@ -137,18 +142,20 @@ def test_empty_range_is_a_null_result(client_of_contracts: Client, sandbox: Sand
 
 
 @calls_of_contracts
-def test_start_after_end_is_told_as_the_mapping_says(client_of_contracts: Client, contract: Contract) -> None:
+def test_start_after_end_is_a_fault_or_a_sentence_as_the_mapping_says(
+    client_of_contracts: Client, contract: Contract
+) -> None:
     words = {"fault": fault, "sentence": sentence}[contract.errors]
     outcome = client_of_contracts(contract.name, contract.dates[1], contract.empty[0])
     assert words(outcome) == (errors.START_AFTER_END.text, "start-after-end")
 
 
 @pytest.mark.parametrize("name", ["bare", "rpc"])
-def test_svcutil_of_mono_writes_no_client(svcutil_sources: dict[str, Path], name: str) -> None:
+def test_monos_svcutil_generates_no_client(svcutil_sources: dict[str, Path], name: str) -> None:
     assert "ServiceContractAttribute" not in svcutil_sources[name].read_text(encoding="utf-8")
 
 
-def test_svcutil_of_mono_leaves_out_the_messages_of_an_unqualified_client(svcutil_sources: dict[str, Path]) -> None:
+def test_monos_svcutil_omits_the_messages_of_an_unqualified_client(svcutil_sources: dict[str, Path]) -> None:
     written = svcutil_sources["nested"].read_text(encoding="utf-8")
     assert "deliverScoresResponse deliverScores(deliverScores deliverScores);" in written
     assert "class deliverScores" not in written
@@ -162,7 +169,7 @@ def test_svcutil_of_mono_leaves_out_the_messages_of_an_unqualified_client(svcuti
         pytest.param("php", "soap12 wsdl", id="php"),
     ],
 )
-def test_scores_of_test_dates_come_once_the_config_says_what_they_are_reported_by(
+def test_scores_by_test_date_are_answered_with_a_reportby_setting(
     request: pytest.FixtureRequest, sandbox: Sandbox, gateway_of_contracts: Gateway, fixture: str, form: str
 ) -> None:
     start: Starter = request.getfixturevalue(fixture)
@@ -170,7 +177,7 @@ def test_scores_of_test_dates_come_once_the_config_says_what_they_are_reported_b
         _check_test_dates(client, sandbox)
 
 
-def test_scores_of_test_dates_come_to_zeep_too(sandbox: Sandbox, gateway_of_contracts: Gateway) -> None:
+def test_scores_by_test_date_reach_zeep_too(sandbox: Sandbox, gateway_of_contracts: Gateway) -> None:
     with zeep_client(gateway_of_contracts.wsdl, "TOEFLEdmSoap") as client:
         _check_test_dates(client, sandbox)
 

@@ -1,4 +1,4 @@
-"""Each client speaks as its name says: without this, the other tests could all be of one form."""
+"""Each client sends the form that its name says; otherwise the other tests could all test one form."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,11 +33,13 @@ _SENT: Final = {
     "php-soap12-plain": [b'action="urn:example:of-its-own#GetScores"', b'<StartDate xsi:type="xsd:string">'],
     "php-own-namespace": [b'="http://example.org/registrar/"'],
 }
-"""By the name of a client: parts of what it must send."""
+"""By client: parts of what it must send."""
 
 
 @pytest.mark.parametrize("name", _SENT)
-def test_client_speaks_as_its_name_says(request: pytest.FixtureRequest, gateway: Gateway, name: str) -> None:
+def test_a_client_sends_the_form_that_its_name_says(
+    request: pytest.FixtureRequest, gateway: Gateway, name: str
+) -> None:
     fixture, form = CLIENTS[name]
     start: calls.Starter = request.getfixturevalue(fixture)
     address = urlsplit(gateway.url)

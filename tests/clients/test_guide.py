@@ -1,4 +1,4 @@
-"""The legacy client of the vendor's update guide, built from the served WSDL and run as it stands."""
+"""The legacy client of the vendor's update guide, built from the served WSDL and run unchanged."""
 
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +21,11 @@ var response = client.GetScores(request);
 """
 
 
-def test_sample_is_the_guides_to_the_letter() -> None:
+def test_the_sample_is_the_guides_to_the_letter() -> None:
     assert _GUIDE in (Path(__file__).parent / "csharp" / "Guide.cs").read_text(encoding="utf-8")
 
 
-def test_sample_gets_the_bytes_of_the_upstream(wcf: Starter, sandbox: Sandbox) -> None:
+def test_the_sample_gets_the_bytes_of_the_upstream(wcf: Starter, sandbox: Sandbox) -> None:
     start, end = datetime.fromisoformat("2025-04-21T16:45:03"), datetime.fromisoformat("2025-04-22T16:52:13")
     body = b"".join(select(sandbox.options, start, end).chunks())
     assert body
@@ -33,7 +33,7 @@ def test_sample_gets_the_bytes_of_the_upstream(wcf: Starter, sandbox: Sandbox) -
         assert client(*GET_SCORES) == Outcome.scores(body)
 
 
-def test_generated_client_sends_an_action_that_names_nothing(wcf: Starter, wcf_directory: Path) -> None:
+def test_the_generated_client_sends_a_wildcard_as_its_action(wcf: Starter, wcf_directory: Path) -> None:
     generated = (wcf_directory / "Client.cs").read_text(encoding="utf-8")
     assert "class TOEFLEdmSoapClient" in generated
     assert 'Action="*"' in generated

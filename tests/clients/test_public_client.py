@@ -1,6 +1,6 @@
-"""A client as the public ones are, unchanged but for the host in the address of the WSDL.
+"""A client like the public ones, with only the host in the WSDL's address changed.
 
-It is of zeep, reads the WSDL at its old path, passes arguments by position, and tells errors by one of four tests.
+It uses zeep, reads the WSDL at its old path, passes arguments by position, and detects errors by one of four tests.
 """
 
 from collections.abc import Iterator
@@ -43,12 +43,12 @@ def test_scores_are_the_bytes_of_the_upstream(
     assert client.service.getScorelinkDataByReportDate(USER, PASSWORD, start, end) == body
 
 
-def test_no_data_is_none(client: zeep.Client, sandbox: Sandbox) -> None:
+def test_an_empty_range_is_none(client: zeep.Client, sandbox: Sandbox) -> None:
     assert client.service.getScorelinkDataByReportDate(USER, PASSWORD, "04/21/2024", "04/22/2024") is None
     assert sandbox.requests[-1].status == 200
 
 
-def test_refused_authcode_passes_all_four_tests_for_an_error(client: zeep.Client, sandbox: Sandbox) -> None:
+def test_a_refused_authcode_is_an_error_by_all_four_tests(client: zeep.Client, sandbox: Sandbox) -> None:
     sandbox.faults = Faults(status=401)
     statuses: list[int] = []
     client.transport.session.hooks["response"].append(lambda answer, **_: statuses.append(answer.status_code))

@@ -1,4 +1,4 @@
-"""The vendor's REST samples against the sandbox: so it is a stand-in, and so the gateway's request is the guide's."""
+"""The vendor's REST samples run against the sandbox, and the gateway sends the request of the guide."""
 
 import hashlib
 import os
@@ -63,7 +63,7 @@ def test_the_vendors_sample_runs_against_the_sandbox(
     ]
 
 
-def test_the_gateway_makes_the_guides_request_byte_for_byte(sandbox: Sandbox, tmp_path: Path) -> None:
-    with running_gateway(sandbox.url, tmp_path / "gateway.log") as gateway:
+def test_the_gateway_sends_the_guides_request_byte_for_byte(sandbox: Sandbox, tmp_path: Path) -> None:
+    with running_gateway(sandbox.url, tmp_path) as gateway:
         assert post(gateway.url, envelope()).status == 200
     assert [request.line for request in sandbox.requests] == [REQUEST_LINE]

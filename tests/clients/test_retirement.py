@@ -1,6 +1,5 @@
-"""Real clients in a brownout and after the sunset: told in words that they show, and in band where they look for it."""
+"""Real clients in a brownout and after the sunset: they get a fault, or a sentence in the result."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from tests.clients import calls
 from tests.clients.calls import USER, Client, Starter
 from tests.clients.test_calls import fault, sentence
 from tests.gateway import Gateway, running_gateway
-from tests.planted import PASSWORD, planted
+from tests.planted import PASSWORD
 from tests.soap_http import envelope, post
 
 INFO: Final = "https://it.example.edu/toefl-migration"
@@ -35,16 +34,15 @@ CLIENTS: Final = {
 
 
 @contextmanager
-def _retiring(sandbox: Sandbox, log: Path, **settings: str) -> Iterator[Gateway]:
-    named = {f"RETIREMENT__{name}": value for name, value in settings.items()} | {"RETIREMENT__INFO_URL": INFO}
-    authcode = Authcode.of(USER, PASSWORD).value
-    with running_gateway(sandbox.url, log, authcode=authcode, planted=planted().values(), settings=named) as running:
+def _retiring(sandbox: Sandbox, folder: Path, **retirement: object) -> Iterator[Gateway]:
+    settings = {"retirement": {"info_url": INFO, **retirement}}
+    with running_gateway(sandbox.url, folder, settings, authcode=Authcode.of(USER, PASSWORD).value) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def until() -> datetime:
-    """When the brownout ends."""
+    """Return the end of the brownout."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
@@ -53,17 +51,15 @@ def in_brownout(
     running_sandbox: Sandbox, until: datetime, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
     window = {"start": (until - timedelta(days=2)).isoformat(), "end": until.isoformat()}
-    log = tmp_path_factory.mktemp("brownout") / "log"
-    with _retiring(running_sandbox, log, BROWNOUTS=json.dumps([window])) as gateway:
+    with _retiring(running_sandbox, tmp_path_factory.mktemp("brownout"), brownouts=[window]) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="module")
 def after_sunset(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway whose sunset came while it ran."""
+    """Run a gateway, and let its sunset pass while it runs."""
     sunset = datetime.now(UTC) + timedelta(seconds=3)
-    log = tmp_path_factory.mktemp("sunset") / "log"
-    with _retiring(running_sandbox, log, SUNSET=sunset.isoformat()) as gateway:
+    with _retiring(running_sandbox, tmp_path_factory.mktemp("sunset"), sunset=sunset.isoformat()) as gateway:
         while (answer := post(gateway.url, envelope())).status == 200:
             assert answer.result
         assert answer.slug == "sunset"
@@ -72,7 +68,7 @@ def after_sunset(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module", params=CLIENTS)
 def start(request: pytest.FixtureRequest, gateway: Gateway) -> Callable[[Gateway], AbstractContextManager[Client]]:
-    """Starts a client that was made of the WSDL when there was one."""
+    """Return a function that starts a client, generated from the WSDL before the sunset."""
     fixture, form = CLIENTS[request.param]
     starter: Starter = request.getfixturevalue(fixture)
     wsdl = gateway.wsdl_of_all_ports if "soap12" in request.param else gateway.wsdl
@@ -103,7 +99,7 @@ def test_after_the_sunset(
     assert len(sandbox.requests) == asked
 
 
-def test_a_wsdl_is_not_to_be_had_after_the_sunset(after_sunset: Gateway) -> None:
+def test_after_the_sunset_there_is_no_wsdl(after_sunset: Gateway) -> None:
     answer = requests.get(after_sunset.wsdl, timeout=30)
     assert (answer.status_code, INFO in answer.text) == (410, True)
     with pytest.raises(requests.HTTPError, match="410"):

@@ -16,7 +16,7 @@ from tests.planted import PASSWORD
 
 @contextmanager
 def zeep_client(wsdl: str, port: str, **environment: str) -> Iterator[Client]:
-    """A client of one port of the WSDL, at the address in it or at that of ``GATEWAY``."""
+    """Start a client of a port of the WSDL; it calls the WSDL's address, or that of ``GATEWAY``."""
     with Session() as session:
         client = zeep.Client(wsdl, transport=zeep.Transport(session=session))
         described = client.wsdl.services["TOEFLEdm"].ports[port]
@@ -27,11 +27,11 @@ def zeep_client(wsdl: str, port: str, **environment: str) -> Iterator[Client]:
 
 @contextmanager
 def zeep_contracts(gateway: str, suffix: str) -> Iterator[Client]:
-    """Clients of the adopted WSDLs, each at the address in its own; a call names the contract.
+    """Start clients of the adopted WSDLs, which call their WSDLs' addresses; a call names the contract.
 
     Args:
         gateway: The address of the gateway.
-        suffix: What the name of a port ends with.
+        suffix: The end of the name of the port.
     """
     with Session() as session:
         transport = zeep.Transport(session=session)

@@ -1,5 +1,4 @@
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -133,8 +132,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gateway(folder: Path) -> Iterator[str]:
     """A gateway in the place of the old service, with every style of contract: its address without a path."""
     tables = [contract.adopt(folder) for contract in CONTRACTS.values()]
-    settings = {"CONTRACTS": json.dumps([{}, *tables])}
-    with Sandbox() as sandbox, running_gateway(sandbox.url, folder / "log", settings=settings) as running:
+    with Sandbox() as sandbox, running_gateway(sandbox.url, folder, {"contracts": [{}, *tables]}) as running:
         yield running.url.removesuffix(_PATH)
 
 

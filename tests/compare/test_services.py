@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox, Selection, select
 from tests.compare.old_service import Answer, OldService, in_body, result
-from tests.operating.served import secret
+from tests.gateway import write_secret
 from tests.planted import planted
 
 _DAYS = ("--from", "2025-04-21", "--to", "2025-04-22")
@@ -42,7 +42,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def config_file(sandbox: Sandbox, tmp_path: Path) -> Path:
-    secret(tmp_path / "authcode", DEMO_AUTHCODE)
+    write_secret(tmp_path / "authcode", DEMO_AUTHCODE)
     path = tmp_path / "gateway.toml"
     path.write_text(f'[upstream]\nurl = "{sandbox.url}"\n[[authcodes]]\nname = "main"\nfile = "authcode"\n')
     return path
@@ -152,7 +152,7 @@ def test_what_cannot_be_compared_is_said(config_file: Path, arguments: list[str]
 
 
 def test_the_old_service_may_have_credentials_of_its_own(config_file: Path, tmp_path: Path) -> None:
-    own = secret(tmp_path / "own", "dXNlcjpvd24tc2VjcmV0")
+    own = write_secret(tmp_path / "own", "dXNlcjpvd24tc2VjcmV0")
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         shown = _compared(config_file, service.url, "--legacy-authcode", str(own))
         config_file.write_text(f'{config_file.read_text()}[legacy]\nurl = "{service.url}"\nauthcode_file = "own"\n')
@@ -163,8 +163,8 @@ def test_the_old_service_may_have_credentials_of_its_own(config_file: Path, tmp_
 
 
 def test_what_is_logged_is_no_part_of_what_is_printed(config_file: Path, tmp_path: Path) -> None:
-    secret(tmp_path / "next", DEMO_AUTHCODE)
-    secret(tmp_path / "authcode", "ZXhwaXJlZDpvbmU=")
+    write_secret(tmp_path / "next", DEMO_AUTHCODE)
+    write_secret(tmp_path / "authcode", "ZXhwaXJlZDpvbmU=")
     config_file.write_text(config_file.read_text() + 'next_file = "next"\n')
     with OldService(lambda values, _: b"".join(_selected(values))) as service:
         command = [

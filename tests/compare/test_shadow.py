@@ -13,9 +13,10 @@ import pytest
 from shim.config import Config, ConfigError, load
 from shim.sandbox import Options, Sandbox, select
 from tests.compare.old_service import Answer, OldService, result
+from tests.gateway import Gateway, running_gateway
 from tests.operating.canaries import traces
-from tests.operating.served import Served, served, until
 from tests.planted import planted
+from tests.processes import wait_until
 from tests.soap_http import envelope, post
 
 _Answers = Callable[[dict[str, str], int], Answer | bytes]
@@ -36,26 +37,26 @@ def _as_get_scores(answer: _Answers) -> _Answers:
 
 
 @contextmanager
-def _gateway(folder: Path, answer: _Answers, **shadow: int) -> Iterator[tuple[Served, OldService]]:
+def _gateway(folder: Path, answer: _Answers, **shadow: int) -> Iterator[tuple[Gateway, OldService]]:
     with Sandbox() as sandbox, OldService(_as_get_scores(answer)) as service:
         settings = {"legacy": {"url": service.url}, "shadow": {"sample": 1, **shadow}}
-        with served(sandbox.url, folder / "gateway", settings) as gateway:
+        with running_gateway(sandbox.url, folder / "gateway", settings) as gateway:
             yield gateway, service
 
 
-def _shadows(gateway: Served) -> list[dict[str, Any]]:
+def _shadows(gateway: Gateway) -> list[dict[str, Any]]:
     return [line for line in gateway.lines if line["event"] == "shadow"]
 
 
-def _are(gateway: Served, number: int) -> bool:
+def _are(gateway: Gateway, number: int) -> bool:
     return len(_shadows(gateway)) == number
 
 
-def _compared(gateway: Served, outcome: str) -> float:
+def _compared(gateway: Gateway, outcome: str) -> float:
     return gateway.metrics().get(("shadow_total", (("outcome", outcome),)), 0)
 
 
-def _call(gateway: Served) -> str:
+def _call(gateway: Gateway) -> str:
     answer = post(gateway.url, envelope())
     assert answer.status == 200
     assert len(answer.result or b"") == 24 * 1602
@@ -65,7 +66,7 @@ def _call(gateway: Served) -> str:
 def test_a_call_is_compared_after_it_was_answered(tmp_path: Path) -> None:
     with _gateway(tmp_path, _same) as (gateway, service):
         number = _call(gateway)
-        until(lambda: bool(_shadows(gateway)), "comparison")
+        wait_until(lambda: bool(_shadows(gateway)), "comparison")
         (line,) = _shadows(gateway)
         assert (line["outcome"], line["request"], line["records"], line["note"]) == ("same", number, 24, "")
         assert (line["operation"], line["caller"]) == ("GetScores", "this-machine")
@@ -80,7 +81,7 @@ def test_what_differs_is_counted_by_field_and_no_value_comes_out(tmp_path: Path)
 
     with _gateway(tmp_path, moved) as (gateway, _):
         _call(gateway)
-        until(lambda: bool(_shadows(gateway)), "comparison")
+        wait_until(lambda: bool(_shadows(gateway)), "comparison")
         (line,) = _shadows(gateway)
         assert (line["outcome"], line["note"]) == ("different", "only_rest 2, city 22")
         assert _compared(gateway, "different") == 1
@@ -103,15 +104,15 @@ def test_one_at_a_time_and_none_waits(tmp_path: Path) -> None:
 
     with _gateway(tmp_path, waiting) as (gateway, service):
         _call(gateway)
-        until(lambda: bool(service.calls), "call of the old service")
+        wait_until(lambda: bool(service.calls), "call of the old service")
         for _ in range(3):
             _call(gateway)
-        until(lambda: _compared(gateway, "dropped") == 3, "dropped comparisons")
+        wait_until(lambda: _compared(gateway, "dropped") == 3, "dropped comparisons")
         gate.set()
-        until(lambda: bool(_shadows(gateway)), "comparison")
+        wait_until(lambda: bool(_shadows(gateway)), "comparison")
         assert [line["outcome"] for line in _shadows(gateway)] == ["same"]
         _call(gateway)
-        until(lambda: len(_shadows(gateway)) == 2, "another comparison")
+        wait_until(lambda: len(_shadows(gateway)) == 2, "another comparison")
 
 
 def test_a_gateway_stops_while_one_goes_on(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_gateway_stops_while_one_goes_on(tmp_path: Path) -> None:
 
     with _gateway(tmp_path, waiting) as (gateway, service):
         _call(gateway)
-        until(lambda: bool(service.calls), "call of the old service")
+        wait_until(lambda: bool(service.calls), "call of the old service")
         gateway.process.terminate()
         assert gateway.process.wait(20) == 0
         gate.set()
@@ -148,7 +149,7 @@ def test_failures_and_time_are_bounded_and_counted(tmp_path: Path, is_silent: bo
     with _gateway(tmp_path, answer, time_limit=time_limit) as (gateway, _):
         for calls in (1, 2):
             _call(gateway)
-            until(partial(_are, gateway, calls), "failure")
+            wait_until(partial(_are, gateway, calls), "failure")
         assert _compared(gateway, "failed") == 2
         assert [shadow["note"] for shadow in _shadows(gateway)] == [note] * 2
         gate.set()

@@ -1,4 +1,4 @@
-"""nginx with the files of ``deploy/nginx`` as they are, but for ports, folders and the networks that may come."""
+"""nginx with the files of ``deploy/nginx``; only ports, folders, names and allowed networks are replaced."""
 
 import ssl
 import subprocess
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shim.sandbox.process import free_port, wait_for
+from shim.sandbox.process import wait_for
 from tests.deploy.tools import DEPLOY, said
+from tests.gateway import PATH
 from tests.operating.proxy import configured
-from tests.operating.served import PATH, end
+from tests.processes import free_port, stop
 from tests.tools import require
 
 NAME: Final = "localhost"
@@ -20,13 +21,13 @@ _SERVER: Final = "    server 127.0.0.1:{} fail_timeout=1s;\n"
 
 @dataclass(frozen=True)
 class Front:
-    """nginx that runs.
+    """A running nginx.
 
     Attributes:
-        folder: Where its files are: ``tls`` and ``log``.
-        port: Of the usual listener.
-        old_port: Of the one for old clients.
-        certificate_port: Of the one that asks for certificates.
+        folder: The folder of its files: ``tls`` and ``log``.
+        port: The port of the usual listener.
+        old_port: The port of the listener for old clients.
+        certificate_port: The port of the listener that asks for a client certificate.
     """
 
     folder: Path
@@ -39,7 +40,7 @@ class Front:
 
     @property
     def authority(self) -> Path:
-        """The certificate of who vouches for it."""
+        """The file with the certificate of its authority."""
         return self.folder / "tls" / "ca.pem"
 
     @property
@@ -49,7 +50,14 @@ class Front:
 
 @contextmanager
 def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int = 0) -> Iterator[Front]:
-    """Run nginx before gateways until the end of the block, with a certificate for a name."""
+    """Run nginx before gateways until the end of the block, with a certificate for a name.
+
+    Args:
+        folder: The folder for its files.
+        gateways: The ports of the gateways.
+        name: The name in its certificate.
+        port: The port of the usual listener; 0 for any free one.
+    """
     nginx = require("nginx", install="apt-get install nginx-light")
     for part in ("conf.d", "log"):
         (folder / part).mkdir(parents=True)
@@ -76,7 +84,7 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
                 left.discard(old)
                 text = text.replace(old, new)
         (folder / source.name if source.suffix == ".inc" else folder / "conf.d" / source.name).write_text(text)
-    assert not left, "no such thing in deploy/nginx any more"
+    assert not left, "deploy/nginx no longer has these texts"
     made = ("-keyout", tls / "caller.key", "-out", tls / "callers.pem")
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     said("openssl", "req", "-x509", *key, "-subj", "/O=Example/CN=registrar-import", *made)
@@ -87,16 +95,21 @@ def front(folder: Path, gateways: Sequence[int], *, name: str = NAME, port: int 
         wait_for(process, f"127.0.0.1:{running.port}")
         yield running
     finally:
-        end(process)
+        stop(process)
 
 
 def trusted(running: Front) -> ssl.SSLContext:
-    """What a client trusts that trusts its authority alone."""
+    """Return TLS settings that trust the authority of nginx, and no other."""
     return ssl.create_default_context(cafile=str(running.authority))
 
 
 def trusting(authority: Path, home: Path) -> dict[str, str]:
-    """The environment of a Mono program that trusts an authority, and no other."""
+    """Return the environment of a Mono program that trusts one authority, and no other.
+
+    Args:
+        authority: The file with the authority's certificate.
+        home: The folder for Mono's certificate store.
+    """
     home.mkdir(exist_ok=True)
     environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
     sync = require("cert-sync", install="apt-get install mono-devel")

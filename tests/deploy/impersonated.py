@@ -1,4 +1,7 @@
-"""Run in a network and with a hosts file of its own: the old host, and a client that calls it. Tells of it in JSON."""
+"""The old host and a client that calls it, in their own network with their own hosts file.
+
+Run as a program: ``python -m tests.deploy.impersonated FOLDER`` writes the outcome to ``told.json`` in the folder.
+"""
 
 import json
 import os
@@ -12,13 +15,13 @@ from shim.sandbox import Sandbox
 from tests.clients.calls import GET_SCORES
 from tests.clients.programs import CSHARP, mono, svcutil
 from tests.deploy.front import front, trusting
-from tests.operating.served import served
+from tests.gateway import running_gateway
 
 HOST: Final = "datamanager.ets.org"
 
 
 def main(folder: Path) -> None:
-    """Play both sides."""
+    """Run both sides, and write the outcome."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {HOST}\n")
@@ -29,12 +32,12 @@ def main(folder: Path) -> None:
     }
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
-        gateway = stack.enter_context(served(sandbox.url, folder / "gateway", settings))
+        gateway = stack.enter_context(running_gateway(sandbox.url, folder / "gateway", settings))
         old = stack.enter_context(front(folder / "nginx", [gateway.port] * 2, name=HOST, port=443))
         os.environ |= trusting(old.authority, folder / "home")
         client = folder / "client"
         client.mkdir()
-        # The client was generated when the old service was there, and its settings name the old address.
+        # The client was generated when the old service still ran, and its settings name the old address.
         generated = svcutil(f"https://{HOST}/TOEFLWebService/TOEFLEdm.wsdl", client)
         text = (CSHARP / "App.config").read_text(encoding="utf-8")
         text = text.replace("http://127.0.0.1:8080", f"https://{HOST}")

@@ -1,4 +1,4 @@
-"""The configurations that ship: each is one, as its unit, container or pod completes it."""
+"""The configurations in ``deploy``: each is valid with what its unit, container or pod adds."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _FILES = sorted(path.relative_to(DEPLOY).as_posix() for path in DEPLOY.rglob("ga
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_it_can_be_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_valid(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOEFL_SHIM_AUTHCODES", '[{"name": "main", "file": "/run/secrets/toefl/authcode"}]')
     monkeypatch.setenv("TOEFL_SHIM_GATEWAY__BIND", "0.0.0.0:8080")
     settings = config.load(DEPLOY / name)
@@ -20,5 +20,5 @@ def test_it_can_be_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.gateway.is_exposed
 
 
-def test_there_is_one_for_each_way() -> None:
+def test_there_is_one_for_each_deployment() -> None:
     assert _FILES == ["gateway.toml", "kubernetes/base/gateway.toml", "kubernetes/overlays/example/gateway.toml"]

@@ -1,4 +1,4 @@
-"""The container's files: linted, and true to the package and to nginx's files."""
+"""The container's files: they pass the linters, and agree with the package and with nginx's files."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def test_the_dockerfile_is_clean() -> None:
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
-def test_the_container_is_not_root_and_can_end_its_calls() -> None:
+def test_the_container_is_not_root_and_lets_calls_end() -> None:
     text = (_CONTAINER / "Dockerfile").read_text()
     final = text.rpartition("\nFROM ")[2]
     assert "\nUSER 10001:10001\n" in final
@@ -35,18 +35,18 @@ def test_the_container_is_not_root_and_can_end_its_calls() -> None:
     assert "\nHEALTHCHECK " in final
 
 
-def test_the_compose_file_is_one(compose: dict[str, Any]) -> None:
+def test_the_compose_file_is_valid(compose: dict[str, Any]) -> None:
     script = (
         "import sys; from compose_spec import PyCompose;"
         "file = PyCompose.from_yaml(sys.stdin.read()); file.validate(); file.to_spec(); print(*file.service_names())"
     )
     python = Path(tool("hadolint")).with_name("python")
-    ended = run(python, "-c", script, stdin=yaml.safe_dump(compose))  # YAML's merges are done by then
+    ended = run(python, "-c", script, stdin=yaml.safe_dump(compose))  # with YAML's merges resolved
     assert ended.returncode == 0, ended.stderr
     assert set(ended.stdout.split()) == {"gateway-1", "gateway-2", "nginx", "postgres"}
 
 
-def test_gateways_in_compose_may_do_nothing_that_they_need_not(compose: dict[str, Any]) -> None:
+def test_gateways_in_compose_have_the_fewest_rights(compose: dict[str, Any]) -> None:
     for name in ("gateway-1", "gateway-2"):
         service = compose["services"][name]
         assert service["image"] == f"toefl-shim:{__version__}"
@@ -66,7 +66,7 @@ def test_no_secret_is_in_the_environment(compose: dict[str, Any]) -> None:
             assert ":" not in value.partition("://")[2], "a password in an address"
 
 
-def test_gateways_in_compose_keep_one_ledger_and_each_a_journal(compose: dict[str, Any]) -> None:
+def test_gateways_in_compose_share_a_ledger_and_have_their_own_journals(compose: dict[str, Any]) -> None:
     journals = set()
     for name in ("gateway-1", "gateway-2"):
         service = compose["services"][name]
@@ -85,7 +85,7 @@ def test_gateways_in_compose_keep_one_ledger_and_each_a_journal(compose: dict[st
 
 
 def test_nginx_and_the_gateways_know_each_other_by_fixed_addresses(compose: dict[str, Any]) -> None:
-    """By name nginx would find a gateway on another network, where it is not trusted, or where it was before."""
+    """By name nginx could find a gateway's address in another network, or its old address."""
     names = ("nginx", "gateway-1", "gateway-2")
     found = {name: compose["services"][name]["networks"]["front"]["ipv4_address"] for name in names}
     (pool,) = compose["networks"]["front"]["ipam"]["config"]
@@ -96,7 +96,7 @@ def test_nginx_and_the_gateways_know_each_other_by_fixed_addresses(compose: dict
     assert servers == list(found.values())
 
 
-def test_nginx_in_the_container_is_nginx_before_it() -> None:
+def test_nginx_in_the_container_is_configured_as_elsewhere() -> None:
     usual = (DEPLOY / "nginx" / "10-toefl-shim.conf").read_text()
     for port, address in (("8081", "172.30.8.11"), ("8082", "172.30.8.12")):
         usual = usual.replace(f"127.0.0.1:{port} ", f"{address}:8080 ")

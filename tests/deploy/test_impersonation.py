@@ -1,4 +1,4 @@
-"""The old host's name resolves to the gateway, and a C# client whose URL nobody changed gets its scores."""
+"""The old host's name resolves to the gateway, and an unchanged C# client gets its scores."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def test_a_client_with_the_old_address_gets_the_scores(tmp_path: Path) -> None:
         require(program, install=f"apt-get install {package}")
     apart = ["unshare", "--net", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
     if run(*apart, "true").returncode != 0:
-        pytest.skip("this machine lets nobody have a network of its own")
+        pytest.skip("this machine forbids network namespaces")
     said(*apart, sys.executable, "-m", "tests.deploy.impersonated", tmp_path, cwd=ROOT)
     told = json.loads((tmp_path / "told.json").read_text())
     first, last = (datetime.fromisoformat(text) for text in GET_SCORES[1:])
@@ -34,7 +34,7 @@ def test_a_client_with_the_old_address_gets_the_scores(tmp_path: Path) -> None:
     assert told["requests"] == 1
 
 
-def test_the_authority_can_vouch_for_no_other_name(tmp_path: Path) -> None:
+def test_the_authority_is_valid_for_no_other_name(tmp_path: Path) -> None:
     script = DEPLOY / "impersonation" / "ca.sh"
 
     def verified(name: str) -> bool:

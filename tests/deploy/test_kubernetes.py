@@ -1,4 +1,4 @@
-"""The manifests, as kustomize builds them: valid against Kubernetes' own schemas, and as strict as the guide says."""
+"""The manifests, as kustomize builds them: valid by Kubernetes' schemas, and as strict as the guide says."""
 
 import tomllib
 from pathlib import Path
@@ -20,24 +20,24 @@ def _built(folder: str) -> str:
 
 @pytest.fixture(scope="module")
 def manifests() -> dict[str, Any]:
-    """Those of the overlay, by kind and name."""
+    """Return the manifests of the overlay, by kind and name."""
     return {
         f"{item['kind']} {item['metadata']['name']}": item for item in yaml.safe_load_all(_built("overlays/example"))
     }
 
 
 @pytest.mark.parametrize("version", _VERSIONS)
-def test_all_of_it_is_valid(version: str, tmp_path: Path) -> None:
+def test_the_manifests_are_valid(version: str, tmp_path: Path) -> None:
     (tmp_path / "built.yaml").write_text(_built("overlays/example"))
     ended = run(tool("kubernetes-validate"), "--strict", "-k", version, "built.yaml", cwd=tmp_path)
     lines = (ended.stdout + ended.stderr).splitlines()
-    # Kubernetes has no schema of what the Prometheus operator adds to it.
+    # Kubernetes has no schema for a ServiceMonitor, which the Prometheus operator adds.
     assert [line for line in lines if not line.startswith("INFO") and "ServiceMonitor" not in line] == []
     assert ended.returncode == 0
     assert sum(line.startswith("INFO") for line in lines) >= 7
 
 
-def test_a_pod_may_do_nothing_that_it_need_not(manifests: dict[str, Any]) -> None:
+def test_a_pod_has_the_fewest_rights(manifests: dict[str, Any]) -> None:
     pod = manifests["Deployment toefl-shim"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -57,7 +57,7 @@ def test_a_new_authcode_appears_in_a_running_pod(manifests: dict[str, Any]) -> N
     pod = manifests["Deployment toefl-shim"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
-    # With a subPath it would be the old one until the pod ends.
+    # A file mounted by subPath is not updated while the pod runs.
     assert not [mount for mount in mounts.values() if "subPath" in mount]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     assert mounts.keys() == volumes.keys()
@@ -66,7 +66,7 @@ def test_a_new_authcode_appears_in_a_running_pod(manifests: dict[str, Any]) -> N
     assert f'"{mounts["authcode"]["mountPath"]}/authcode"' in named
 
 
-def test_it_reaches_names_the_upstream_and_the_ledger_alone(manifests: dict[str, Any]) -> None:
+def test_it_can_reach_only_dns_the_upstream_and_the_ledger(manifests: dict[str, Any]) -> None:
     policy = manifests["NetworkPolicy toefl-shim"]["spec"]
     assert policy["podSelector"]["matchLabels"] == _NAME
     assert policy["policyTypes"] == ["Ingress", "Egress"]
@@ -77,7 +77,7 @@ def test_it_reaches_names_the_upstream_and_the_ledger_alone(manifests: dict[str,
     assert to[2][0] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "toefl-shim-postgresql"}}}]
 
 
-def test_all_that_selects_selects_the_gateway(manifests: dict[str, Any]) -> None:
+def test_every_selector_selects_the_gateway(manifests: dict[str, Any]) -> None:
     deployment = manifests["Deployment toefl-shim"]["spec"]
     assert deployment["selector"]["matchLabels"] == _NAME
     assert _NAME.items() <= deployment["template"]["metadata"]["labels"].items()
@@ -89,7 +89,7 @@ def test_all_that_selects_selects_the_gateway(manifests: dict[str, Any]) -> None
     assert not monitor.items() <= manifests["Service toefl-shim"]["metadata"].get("labels", {}).items()
 
 
-def test_times_and_room_fit_the_gateways(manifests: dict[str, Any]) -> None:
+def test_time_limits_and_sizes_fit_the_gateways_settings(manifests: dict[str, Any]) -> None:
     pod = manifests["Deployment toefl-shim"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     (config,) = [item for name, item in manifests.items() if name.startswith("ConfigMap")]

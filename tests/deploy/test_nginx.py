@@ -1,4 +1,4 @@
-"""The files of ``deploy/nginx``, run as they are: TLS, certificates, faults, and two gateways of which one restarts."""
+"""nginx with the files of ``deploy/nginx``: TLS, client certificates, faults, and the restart of a gateway."""
 
 import http.client
 import re
@@ -14,12 +14,12 @@ from typing import Final
 import pytest
 
 from shim.sandbox import Sandbox, select
-from shim.sandbox.process import free_port
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusted, trusting
+from tests.gateway import PATH, Gateway, running_gateway
 from tests.operating.load import loaded
-from tests.operating.served import PATH, Served, end, served, until
+from tests.processes import free_port, stop, wait_until
 from tests.soap_http import MEDIA_TYPES, SOAP_11, SOAP_12, Answer, envelope
 
 _PROXIED: Final = {"gateway": {"trusted_proxies": ["127.0.0.0/8"]}}
@@ -33,11 +33,11 @@ _CALLERS: Final = [
 @dataclass(frozen=True)
 class Site:
     front: Front
-    gateways: list[Served]
+    gateways: list[Gateway]
     sandbox: Sandbox
 
     def log(self) -> str:
-        return "".join(gateway.log for gateway in self.gateways)
+        return "".join(gateway.log_text for gateway in self.gateways)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings = _PROXIED | {"callers": _CALLERS}
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
-        gateways = [stack.enter_context(served(sandbox.url, folder / str(i), settings)) for i in range(2)]
+        gateways = [stack.enter_context(running_gateway(sandbox.url, folder / str(i), settings)) for i in range(2)]
         running = stack.enter_context(front(folder / "nginx", [gateway.port for gateway in gateways]))
         yield Site(running, gateways, sandbox)
 
@@ -81,7 +81,7 @@ def test_a_csharp_client_gets_scores_and_the_words_of_faults_through_tls(
     body = b"".join(select(site.sandbox.options, first, last).chunks())
     with csharp("svcutil", binding, GATEWAY=site.front.url()) as client:
         assert client(*GET_SCORES) == Outcome.scores(body)
-        # WCF reads a fault of SOAP 1.2 from a 500 alone: nginx must hand on by what it is known.
+        # WCF reads a SOAP 1.2 fault only from a 500: nginx must pass its User-Agent on.
         outcome = client(*START_AFTER_END)
     assert (outcome.kind, outcome.text[:26]) == ("fault", "The start of the range mus")
 
@@ -116,14 +116,14 @@ def test_each_listener_speaks_its_versions_of_tls(version: ssl.TLSVersion, usual
     assert (_speaks(site.front.old_port, version) == "scores") is old
 
 
-def test_the_subject_of_a_certificate_is_handed_on_and_cannot_be_claimed(site: Site) -> None:
+def test_the_subject_of_a_certificate_is_passed_on_and_cannot_be_forged(site: Site) -> None:
     claimed = {"X-Client-Certificate-Subject": _SUBJECT, "X-Forwarded-For": "10.1.2.3"}
     context = trusted(site.front)
     numbers = [_post(site.front.port, context, envelope(), headers=claimed).headers["x-request-id"]]
     tls = site.front.folder / "tls"
     context.load_cert_chain(tls / "callers.pem", tls / "caller.key")
     numbers.append(_post(site.front.certificate_port, context, envelope()).headers["x-request-id"])
-    until(lambda: all(number in site.log() for number in numbers), "lines")
+    wait_until(lambda: all(number in site.log() for number in numbers), "lines")
     calls = {call["request"]: call for gateway in site.gateways for call in gateway.calls}
     assert [(calls[number]["caller"], calls[number]["address"]) for number in numbers] == [
         ("by-network", "127.0.0.1"),
@@ -132,7 +132,7 @@ def test_the_subject_of_a_certificate_is_handed_on_and_cannot_be_claimed(site: S
 
 
 @pytest.mark.parametrize("version", [SOAP_11, SOAP_12])
-def test_what_nginx_refuses_is_a_fault(version: str, site: Site) -> None:
+def test_nginx_refuses_with_a_soap_fault(version: str, site: Site) -> None:
     large = _post(site.front.port, trusted(site.front), envelope(version, more=" " * 70_000), version)
     nameless = _post(site.front.certificate_port, trusted(site.front), envelope(version), version)
     for answer, reason in ((large, "too-large"), (nameless, "proxy-refused")):
@@ -142,37 +142,38 @@ def test_what_nginx_refuses_is_a_fault(version: str, site: Site) -> None:
         assert answer.fault.endswith(f"({reason})")
 
 
-def test_no_query_and_no_body_is_in_the_log(site: Site) -> None:
+def test_neither_query_nor_body_is_logged(site: Site) -> None:
     connection = http.client.HTTPSConnection(NAME, site.front.port, timeout=30, context=trusted(site.front))
     connection.request("GET", f"{PATH}?wsdl&password=sesame-open")
     assert connection.getresponse().status == 200
     connection.close()
     _post(site.front.port, trusted(site.front), envelope(more="<x>sesame-open</x>"), headers={"Referer": "sesame-open"})
-    until(
+    wait_until(
         lambda: bool(re.search(r"GET /TOEFLWebService/TOEFLEdm.asmx 200 .* [0-9a-f-]{16,}\n", site.front.log)), "line"
     )
     assert "sesame" not in site.front.log
     assert "sesame" not in (site.front.folder / "own").read_text()
 
 
-def test_a_gateway_that_restarts_fails_no_call_and_without_any_there_is_a_fault(tmp_path: Path) -> None:
+def test_a_restart_fails_no_call_and_without_a_gateway_nginx_answers_with_a_fault(tmp_path: Path) -> None:
     ports = [free_port(), free_port()]
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         gateways = [
-            stack.enter_context(served(sandbox.url, tmp_path / str(port), _anybody(), port=port)) for port in ports
+            stack.enter_context(running_gateway(sandbox.url, tmp_path / str(port), _anybody(), port=port))
+            for port in ports
         ]
         running = stack.enter_context(front(tmp_path / "nginx", ports))
         load = stack.enter_context(loaded(running.url(), context=trusted(running)))
         load.wait_for(50)
-        end(gateways[0].process)
+        stop(gateways[0].process)
         load.wait_for(50)
-        again = stack.enter_context(served(sandbox.url, tmp_path / "again", _anybody(), port=ports[0]))
-        until(lambda: len(again.calls) > 20, "calls of the one that came back")
+        again = stack.enter_context(running_gateway(sandbox.url, tmp_path / "again", _anybody(), port=ports[0]))
+        wait_until(lambda: len(again.calls) > 20, "calls of the restarted gateway")
         load.stop()
         assert load.failures == []
-        end(again.process)
-        end(gateways[1].process)
+        stop(again.process)
+        stop(gateways[1].process)
         for version in (SOAP_11, SOAP_12):
             answer = _post(running.port, trusted(running), envelope(version), version)
             assert (answer.status, answer.version) == (500, version)

@@ -84,7 +84,7 @@ def test_the_wheel_says_what_it_is(dist: Path) -> None:
     assert "shim/py.typed" in wheel.namelist()
 
 
-def test_what_is_installed_works(dist: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_works(dist: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
     python = tmp_path / "bin" / "python"
     wheel = dist / f"{_NAME}-py3-none-any.whl"
@@ -103,7 +103,7 @@ def test_what_is_installed_works(dist: Path, tmp_path: Path) -> None:
 
 
 def _link_requirements(site: Path) -> None:
-    """What requirements/run.txt locks, and nothing else, from where it is installed: nothing comes from the network."""
+    """Link the packages that requirements/run.txt locks, and no others: nothing comes from the network."""
     locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
     installed = {name for name in locked if any(metadata.distributions(name=name))}
     assert len(installed) > 20
@@ -130,7 +130,7 @@ _UNKNOWN = {"name": "c", "skip_reason": "not found"}
         (None, "NOT CHECKED: the advisories could not be had", 0),
     ],
 )
-def test_an_audit_never_passes_in_silence(  # noqa: PLR0913, PLR0917 - what is played, and what is expected
+def test_an_audit_never_passes_in_silence(  # noqa: PLR0913, PLR0917 - the scripted answer, and what is expected
     answer: object,
     sentence: str,
     status: int,
@@ -138,9 +138,9 @@ def test_an_audit_never_passes_in_silence(  # noqa: PLR0913, PLR0917 - what is p
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    played = tmp_path / "pip-audit"
-    played.write_text(f"#!/bin/sh\necho '{json.dumps(answer) if answer else 'no connection'}'\n")
-    played.chmod(0o755)
+    scripted = tmp_path / "pip-audit"
+    scripted.write_text(f"#!/bin/sh\necho '{json.dumps(answer) if answer else 'no connection'}'\n")
+    scripted.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(sys, "argv", ["audit.py", "run.txt"])
     assert audit.main() == status

@@ -1,4 +1,4 @@
-"""Where the files of ``deploy/`` are, and the programs that check them."""
+"""The place of the files of ``deploy/``, and the programs that check them."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ DEPLOY: Final = ROOT / "deploy"
 
 
 def tool(name: str) -> str:
-    """A program of ``make tools``."""
+    """Return the path of a program that ``make tools`` installs."""
     return require(name, install="make tools", path=f"{ROOT / '.venv-deploy' / 'bin'}{os.pathsep}{os.environ['PATH']}")
 
 
 def run(
     *command: str | Path, cwd: Path | None = None, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a program to its end, and keep what it says."""
+    """Run a program to its end, and capture its output."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -33,7 +33,7 @@ def run(
 
 
 def said(*command: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
-    """What a program says that must not fail."""
+    """Run a program that must succeed, and return its output."""
     ended = run(*command, cwd=cwd, environment=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -1,4 +1,4 @@
-"""One connection to a gateway, byte for byte: all that is sent, and every answer that comes back."""
+"""A connection to a gateway, byte for byte, and all answers on it."""
 
 import contextlib
 import socket
@@ -16,14 +16,14 @@ _END: Final = b"\r\n\r\n"
 
 @dataclass(frozen=True)
 class Heard:
-    """What came back on one connection.
+    """What came back on a connection.
 
     Attributes:
-        answers: All whole answers.
-        interim: How many were only to say that the body may come.
-        rest: What followed the last whole answer.
+        answers: The whole answers.
+        interim: The number of ``100 Continue``.
+        rest: The bytes after the last whole answer.
         closed: Whether the gateway closed the connection.
-        seconds: From the first byte sent to the end.
+        seconds: The time from opening the connection to the end.
     """
 
     answers: list[Answer]
@@ -48,7 +48,7 @@ class Wire:
         self._socket.close()
 
     def send(self, *parts: bytes, pause: float = 0) -> bool:
-        """Send parts one after the other; whether the gateway took all of them."""
+        """Send parts one after the other; tell whether the gateway took all of them."""
         try:
             for part in parts:
                 self._socket.sendall(part)
@@ -62,16 +62,16 @@ class Wire:
         return self._socket.recv(size)
 
     def hang_up(self) -> None:
-        """Say that nothing more comes."""
+        """Shut down the sending side."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Go away without a word: with no linger, closing resets the connection."""
+        """Reset the connection: closing it without lingering does that."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
     def hear(self, *, answers: int | None = None, patience: float = 10) -> Heard:
-        """Listen until the gateway closes the connection, as many answers are there, or patience ends."""
+        """Listen until the connection is closed, so many answers have come, or ``patience`` seconds have passed."""
         until, data, closed = time.monotonic() + patience, bytearray(), False
         found, interim, rest = _split(b"")
         with contextlib.suppress(TimeoutError):
@@ -90,7 +90,7 @@ class Wire:
 
 
 def talk(gateway: Gateway, *parts: bytes, answers: int | None = None, patience: float = 10) -> Heard:
-    """Send parts on a new connection, and listen."""
+    """Send parts on a new connection, and listen to the answers."""
     with Wire(gateway) as wire:
         wire.send(*parts)
         return wire.hear(answers=answers, patience=patience)
@@ -101,24 +101,24 @@ def head(
     line: bytes = b"POST /TOEFLWebService/TOEFLEdm.asmx HTTP/1.1",
     media: bytes = b"text/xml; charset=utf-8",
 ) -> bytes:
-    """The head of a call; each header without the end of its line."""
+    """Return the head of a call; each header is given without its CR LF."""
     return b"\r\n".join((line, b"Host: gateway", b"Content-Type: " + media, *headers)) + _END
 
 
 def call(body: bytes | None = None, *headers: bytes) -> bytes:
-    """A call of ordinary framing."""
+    """Return a call with ordinary framing."""
     data = envelope() if body is None else body
     return head(b"Content-Length: %d" % len(data), *headers) + data
 
 
 def chunks(body: bytes, size: int = 1 << 16, extension: bytes = b"") -> bytes:
-    """A body in chunks, with its end."""
+    """Return a body in chunks of a size, with the last chunk."""
     parts = [body[at : at + size] for at in range(0, len(body), size)]
     return b"".join(b"%x%s\r\n%s\r\n" % (len(part), extension, part) for part in parts) + b"0\r\n\r\n"
 
 
 def _split(data: bytes) -> tuple[list[Answer], int, bytes]:
-    """Whole answers, how many were interim, and the rest."""
+    """Return the whole answers, the number of interim ones, and the rest."""
     found, interim = [], 0
     while _END in data:
         start, _, rest = data.partition(_END)

@@ -1,21 +1,17 @@
-"""What a worker of a gateway costs, as the kernel counts it."""
+"""The processor time, memory and descriptors of a worker, as the kernel counts them."""
 
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.gateway import Gateway
+from tests.processes import PATIENCE
 
 MIB: Final = 1024 * 1024
-PATIENCE: Final = 20.0
-"""Seconds after which what must come is given up."""
 
-# What clock_getcpuclockid(3) gives for another process has no name in Python.
+# The clock of another process, as clock_getcpuclockid(3) makes it; Python has no name for it.
 _SCHEDULED: Final = 2
-_BOOTED: Final = "Booting worker with pid: "
 
 
 @dataclass(frozen=True)
@@ -30,30 +26,30 @@ class Worker:
 
     @property
     def seconds(self) -> float:
-        """Processor time of all threads that it has and had, by its clock: utime and stime have steps of 10 ms."""
+        """Processor time of all its threads so far, by its clock; utime and stime have steps of 10 ms."""
         return time.clock_gettime((~self.pid << 3) | _SCHEDULED)
 
     @property
     def memory(self) -> int:
-        """Bytes that it holds now."""
+        """Bytes of resident memory."""
         return self._status("VmRSS")
 
     @property
     def peak(self) -> int:
-        """Most bytes that it ever held, or since ``forget_peak``."""
+        """Most bytes of resident memory since the start, or since ``forget_peak``."""
         return self._status("VmHWM")
 
     def forget_peak(self) -> None:
-        """Let the peak be what it holds now."""
+        """Set the peak to the present memory."""
         (self._proc / "clear_refs").write_text("5")
 
     @property
     def files(self) -> int:
-        """Descriptors that it has open."""
+        """Open descriptors."""
         return sum(1 for _ in (self._proc / "fd").iterdir())
 
     def rest(self) -> None:
-        """Wait until it has nothing more to do: an answer is there before its line in the log."""
+        """Wait until it is idle: it still writes a line to the log after an answer."""
         until = time.monotonic() + PATIENCE
         before = -1.0
         while (now := self.seconds) != before and time.monotonic() < until:
@@ -69,31 +65,6 @@ class Worker:
         return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
 
 
-def lines(gateway: Gateway) -> list[dict[str, object]]:
-    """The lines of its log."""
-    return [json.loads(line) for line in gateway.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
-
-
-def calls(gateway: Gateway) -> list[dict[str, object]]:
-    """Its lines of calls."""
-    return [line for line in lines(gateway) if line["event"] == "call"]
-
-
 def worker_of(gateway: Gateway) -> Worker:
-    """The one worker of a gateway."""
-    wait_until(lambda: _booted(gateway) != [])
-    (pid,) = _booted(gateway)
-    return Worker(pid)
-
-
-def _booted(gateway: Gateway) -> list[int]:
-    notes = [str(line.get("note", "")) for line in lines(gateway)]
-    return [int(note.removeprefix(_BOOTED)) for note in notes if note.startswith(_BOOTED)]
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Wait until something is so; whether it came to be."""
-    until = time.monotonic() + seconds
-    while not (so := happened()) and time.monotonic() < until:
-        time.sleep(0.02)
-    return so
+    """Return the only worker of a gateway."""
+    return Worker(gateway.worker())

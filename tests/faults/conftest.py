@@ -1,4 +1,4 @@
-"""What the tests of faults share: their rows in the table."""
+"""The rows of the tests of faults in the table."""
 
 from dataclasses import astuple
 
@@ -9,7 +9,7 @@ from tests.faults.table import PROPERTY, AddRow, Row
 
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> AddRow:
-    """Add a row to the table, before what it says is asserted; its outcome is that of the test."""
+    """Return a function that adds a row to the table; the row's outcome is the test's."""
 
     place = request.session.items.index(request.node)
 

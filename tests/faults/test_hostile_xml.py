@@ -1,8 +1,7 @@
-"""Hostile XML through the real endpoint: a fault in its own SOAP version or the right scores, at a small cost."""
+"""Hostile XML, sent to a gateway: it answers with a fault in the same SOAP version or scores, at a small cost."""
 
 import http.client
 import itertools
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +26,10 @@ from tests.web.calls import GUIDE, envelope
 _CANARY: Final = "what-nothing-may-read"
 _DEFAULT: Final = 64 * 1024
 _RAISED: Final = 2 * MIB
-# For each of them: processor time and memory grow with a request, but no faster.
+# The limits for each 64 KiB of a request: processor time and memory may grow in proportion to it.
 _SECONDS: Final = 0.05
 _GROWTH: Final = 10 * MIB
-# Whatever else runs empties the processor's caches, and so can make an input look dear, but never cheap.
+# Other programs empty the processor's caches: a measurement can be too high by chance, but never too low.
 _MORE_SENDS: Final = 4
 _SMALL: Final = tuple(all_inputs())
 _BIG: Final = tuple(bulk(1_000_000))
@@ -47,11 +46,11 @@ class Site:
     """A gateway under attack.
 
     Attributes:
-        gateway: It.
-        worker: The process that answers.
-        listener: What it must never call.
-        planted: What it must never read.
-        sources: An address for every request: those with wrong credentials must not slow down others.
+        gateway: The gateway.
+        worker: Its worker.
+        listener: A listener that it must never connect to.
+        planted: A file that it must never read.
+        sources: An address for each request, so that wrong credentials in one do not delay the next.
     """
 
     gateway: Gateway
@@ -61,13 +60,13 @@ class Site:
     sources: Iterator[IPv4Address]
 
     def body(self, hostile: Hostile, version: Version) -> bytes:
-        """A request with the addresses put in."""
+        """Return the body of a request, with the addresses of the listener and the file put in."""
         host, port = self.listener.getsockname()
         made = hostile.make(version)
         return made.replace(LISTENER.encode(), f"{host}:{port}".encode()).replace(PLANTED.encode(), bytes(self.planted))
 
     def send(self, body: bytes, headers: dict[str, str], announced: int | None = None) -> Answer:
-        """Post a body, perhaps less of it than was announced, and read the answer."""
+        """Post a body, with its own or another announced length, and return the answer."""
         parts = urlsplit(self.gateway.url)
         length = {} if announced is None else {"Content-Length": str(announced)}
         connection = http.client.HTTPConnection(parts.netloc, timeout=30)
@@ -81,7 +80,7 @@ class Site:
             connection.close()
 
     def was_called(self) -> bool:
-        """Whether anything called the listener."""
+        """Tell whether anything connected to the listener."""
         try:
             self.listener.accept()
         except BlockingIOError:
@@ -92,16 +91,14 @@ class Site:
 @contextmanager
 def _site(sandbox: Sandbox, folder: Path, max_request: int) -> Iterator[Site]:
     settings = {
-        "GATEWAY__MAX_REQUEST": str(max_request),
-        "GATEWAY__TRUSTED_PROXIES": '["127.0.0.1/32"]',
-        "GATEWAY__ALLOW_ANYBODY": "true",
-        "CALLERS": json.dumps([{"name": "anybody", "networks": ["0.0.0.0/0"]}]),
+        "gateway": {"max_request": max_request, "trusted_proxies": ["127.0.0.1/32"], "allow_anybody": True},
+        "callers": [{"name": "anybody", "networks": ["0.0.0.0/0"]}],
     }
     planted = folder / "planted.txt"
     planted.write_text(_CANARY)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        running_gateway(sandbox.url, folder / "gateway.log", planted=[_CANARY], settings=settings) as gateway,
+        running_gateway(sandbox.url, folder, settings, planted=[_CANARY]) as gateway,
     ):
         listener.setblocking(False)  # noqa: FBT003 - the name of the method says it
         sources = (IPv4Address("10.0.0.1") + number for number in itertools.count())
@@ -131,7 +128,7 @@ def roomy(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def fresh(sandbox: Sandbox, tmp_path: Path) -> Iterator[Site]:
-    """One whose memory has no gaps left by others."""
+    """Run a gateway whose memory has no gaps from earlier requests."""
     with _site(sandbox, tmp_path, _DEFAULT) as site:
         yield site
 
@@ -151,14 +148,16 @@ def test_a_fault_or_the_right_scores_at_a_small_cost(
 
 @in_both_versions
 @pytest.mark.parametrize("hostile", _BIG, ids=_ids)
-def test_a_larger_limit_costs_no_more_a_byte(hostile: Hostile, version: Version, roomy: Site, row: AddRow) -> None:
+def test_a_larger_limit_costs_no_more_for_each_byte(
+    hostile: Hostile, version: Version, roomy: Site, row: AddRow
+) -> None:
     row("Hostile XML", hostile.family, "1 MB, raised `gateway.max_request`", _told(hostile), named=hostile.name)
     _check(hostile, version, roomy, len(roomy.body(hostile, version)))
 
 
 @in_both_versions
 @pytest.mark.parametrize("hostile", _BIG, ids=_ids)
-def test_what_is_too_large_is_not_read(hostile: Hostile, version: Version, site: Site, row: AddRow) -> None:
+def test_a_request_that_is_too_large_is_not_read(hostile: Hostile, version: Version, site: Site, row: AddRow) -> None:
     row("Hostile XML", hostile.family, "1 MB", "fault `too-large`, from its announced length", named=hostile.name)
     body = site.body(hostile, version)
     if len(body) <= _DEFAULT:
@@ -189,7 +188,7 @@ def _check(hostile: Hostile, version: Version, site: Site, size: int) -> None:
 
 
 def _measured(site: Site, body: bytes, headers: dict[str, str]) -> tuple[float, Answer]:
-    """Send a body, and tell what processor time it took the worker."""
+    """Send a body; return the processor time that it took the worker, in seconds, and the answer."""
     before = site.worker.seconds
     answer = site.send(body, headers)
     site.worker.rest()
@@ -207,7 +206,7 @@ def _outcome(answer: Answer) -> str:
 def _version(answer: Answer, called: Version, content_type: str) -> Version:
     if answer.slug != "content-type":
         return called
-    # Of a type that is not SOAP's the body is not read, so nothing but the type itself can tell.
+    # The body of a wrong media type is not read: the media type alone decides the version of the answer.
     return Version.SOAP_12 if Version.SOAP_12.media_type in content_type else Version.SOAP_11
 
 
@@ -220,14 +219,14 @@ def _told(hostile: Hostile) -> str:
     [b"", b"hello", b"<a/>", b"<", b"\xff\xfe<\0", b"{}", envelope().replace("schemas.xmlsoap.org", "x").encode()],
     ids=repr,
 )
-def test_what_tells_no_version_is_answered_in_the_first(version_less: bytes, site: Site, row: AddRow) -> None:
+def test_a_request_without_a_version_is_answered_in_soap_11(version_less: bytes, site: Site, row: AddRow) -> None:
     row("Hostile XML", "no telling which SOAP version", "", "a fault of SOAP 1.1")
     answer = site.send(version_less, {"Content-Type": "text/xml"})
     assert answer.status == http.HTTPStatus.INTERNAL_SERVER_ERROR
     assert answer.version == Version.SOAP_11.namespace
 
 
-def test_names_that_differ_in_every_request_are_not_kept(fresh: Site, row: AddRow) -> None:
+def test_the_names_of_elements_are_not_kept_in_memory(fresh: Site, row: AddRow) -> None:
     row("Hostile XML", "names that differ in every request", "600 of 60 KB", "the right scores; memory does not grow")
     before = fresh.worker.memory
     for number in range(600):
@@ -237,7 +236,7 @@ def test_names_that_differ_in_every_request_are_not_kept(fresh: Site, row: AddRo
     assert fresh.worker.memory - before <= 2 * _GROWTH  # the names alone are 30 MB
 
 
-def test_charsets_that_differ_in_every_request_are_not_kept(fresh: Site, row: AddRow) -> None:
+def test_the_names_of_charsets_are_not_kept_in_memory(fresh: Site, row: AddRow) -> None:
     row(
         "Hostile XML",
         "charsets that differ in every request",

@@ -1,13 +1,16 @@
-"""What an upstream can answer wrong, as scripts, and what must come of it."""
+"""Wrong answers of an upstream, as scripts, and what the caller must get for each."""
 
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
-from tests.faults.upstream_played import PLANTED, Drip, records
-from tests.upstream.played import Script, chunked, ok
+from tests.upstream_server import Script, Then, chunked, ok, response, slow
+
+PLANTED: Final = "Plantedson-Synthetic"
+"""A name in every record and in every other body; no fault and no log may hold it."""
 
 ATTEMPTS: Final = 3
 
@@ -17,6 +20,7 @@ _BOTH: Final = ("3 records", "16 MB")
 _MORE: Final = ("24 MB",)
 _COUNTS: Final = {"": 3, "3 records": 3, "16 MB": 18_602, "24 MB": 27_000}
 
+_RECORD: Final = f"0001{PLANTED}".encode().ljust(900, b".") + b"\r\n"
 _TEXT: Final = "Content-Type: text/plain\r\n"
 _PAGE: Final = f"<!DOCTYPE html><html><body>{PLANTED}</body></html>".encode()
 
@@ -28,13 +32,13 @@ class Case:
     """One thing that goes wrong.
 
     Attributes:
-        fault: What, in words.
-        slug: The fault that the caller gets.
-        requests: How many the upstream sees.
-        size: Of the score file, in words.
-        play: What the upstream plays to a request.
-        times: To so many, and then a whole answer; 0 is to all.
-        form: How the caller asks.
+        fault: A description of it.
+        slug: The fault that the caller gets; empty if the caller gets scores.
+        requests: The number of requests that the upstream sees.
+        size: The size of the score file, as a key of ``_COUNTS``.
+        play: Returns the wrong answer, given the score file.
+        times: The number of wrong answers before a right one; 0 if all are wrong.
+        form: The form of the call.
     """
 
     fault: str
@@ -46,13 +50,18 @@ class Case:
     form: str = "SOAP 1.1"
 
     def scripts(self) -> list[Script]:
-        """What the upstream plays, the last of it to all further requests."""
+        """Return the upstream's answers; the last is for all further requests too."""
         body = body_of(self.size)
         return [self.play(body)] * self.times + [whole(body)] if self.times else [self.play(body)]
 
     @property
+    def is_silent(self) -> bool:
+        """Whether the gateway waits until its read timeout."""
+        return self.slug == "upstream-timeout" or self.fault.startswith("falls silent")
+
+    @property
     def answer(self) -> str:
-        """What the caller gets, in words."""
+        """A description of what the caller gets."""
         if self.times:
             return "the whole answer"
         return f"the sentence of `{self.slug}` as its result" if self.form == "in band" else f"fault `{self.slug}`"
@@ -61,33 +70,38 @@ class Case:
         return f"{self.fault}, {self.size or 'any size'}, {self.form}"
 
 
+def records(count: int) -> bytes:
+    """Return a score file of so many records, of 902 bytes each."""
+    return _RECORD * count
+
+
 def body_of(size: str) -> bytes:
-    """A score file of a size in words."""
+    """Return a score file of a size."""
     return records(_COUNTS[size])
 
 
 def whole(body: bytes) -> Script:
-    """An answer as it should be, on a connection that ends with it."""
-    return ok(body, f"{_TEXT}Connection: close\r\n")
+    """Return a right answer, after which the connection is closed."""
+    return ok(body, _TEXT)
 
 
-def until(end: int, then: str = "close") -> _Play:
-    """A whole answer but for its end; then silence, a close or a reset."""
-    return lambda body: Script(ok(body, _TEXT).data[:end], then)
+def until(end: int, then: Then = "close") -> _Play:
+    """Return a right answer without its end; then silence, a close or a reset."""
+    return lambda body: Script(whole(body).data[:end], then)
 
 
-def half(then: str = "close") -> _Play:
-    """A whole answer but for the second half of its body."""
-    return lambda body: Script(ok(body, _TEXT).data[: -len(body) // 2], then)
+def half(then: Then = "close") -> _Play:
+    """Return a right answer without the second half of its body."""
+    return lambda body: Script(whole(body).data[: -len(body) // 2], then)
 
 
 def status(line: str, body: bytes = PLANTED.encode(), headers: str = "") -> Script:
-    """A refusal."""
-    return Script(f"HTTP/1.1 {line}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+    """Return a refusal."""
+    return response(line, body, headers)
 
 
-def _headers(then: str) -> _Play:
-    return lambda body: Script(ok(body, _TEXT).data.removesuffix(body), then)
+def _headers(then: Then) -> _Play:
+    return lambda body: Script(whole(body).data.removesuffix(body), then)
 
 
 def _always(script: Script) -> _Play:
@@ -95,7 +109,7 @@ def _always(script: Script) -> _Play:
 
 
 def _drip(piece: int, fast: Callable[[int], int]) -> _Play:
-    return lambda body: Drip(ok(body, _TEXT).data, fast=fast(len(body)), piece=piece)
+    return lambda body: slow(whole(body), fast=fast(len(body)), piece=piece, pause=0.1)
 
 
 def _changed(change: Callable[[bytes], bytes], headers: str = "") -> _Play:
@@ -110,10 +124,15 @@ def _in_the_middle(odd: bytes) -> _Play:
     return play
 
 
-def _bomb(_: bytes) -> bytes:
-    """256 MiB of spaces."""
+@cache
+def _packed_spaces() -> bytes:
+    """Return 256 MiB of spaces, packed by gzip."""
     compressor, block = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS), b" " * (16 << 20)
     return b"".join([*(compressor.compress(block) for _ in range(16)), compressor.flush()])
+
+
+def _bomb(_: bytes) -> bytes:
+    return _packed_spaces()
 
 
 def _squeezed(body: bytes) -> bytes:
@@ -195,7 +214,7 @@ _SENTENCES: Final = [
 _FORMS: Final = [("as text", "{0} {1}"), ("as JSON", '{{"message":"{0}","name":"{1}"}}')]
 
 
-# What may be seen a second time, too; with a body, in both sizes.
+# Failures that another attempt may cure; those with a body, in both sizes.
 _PASSING: Final[list[tuple[str, tuple[str, ...], _Play]]] = [
     ("closes without an answer", _SMALL, _always(Script(b""))),
     ("resets instead of an answer", _SMALL, _always(Script(b"", "reset"))),
@@ -205,7 +224,7 @@ _PASSING: Final[list[tuple[str, tuple[str, ...], _Play]]] = [
     ("falls silent in the middle of the body", _BOTH, half("hold")),
     *[(f"answers {line}", _SMALL, _always(status(line))) for line, _, requests in _STATUSES if requests == ATTEMPTS],
 ]
-# One of each kind.
+# One fault of each kind.
 _IN_ALL_FORMS: Final = frozenset(
     {
         "falls silent in the middle of the body",
@@ -219,7 +238,7 @@ _IN_ALL_FORMS: Final = frozenset(
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
+    """Return all cases."""
     yield from (failing := list(_failing()))
     for fault, sizes, play in _PASSING:
         for times, often in ((1, "once"), (2, "twice")):
@@ -239,7 +258,7 @@ def _failing() -> Iterator[Case]:
         for fault, sizes, play in rows:
             yield from (Case(prefix + fault, slug, requests, size, play) for size in sizes)
     hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
-    late = lambda body: Drip(hints + ok(body).data, "keep", fast=len(hints), piece=1 << 20, pause=0.5)  # noqa: E731
+    late = lambda body: replace(ok(body), data=hints, steps=[0.5, ok(body).data])  # noqa: E731
     yield Case("answers 103 Early Hints, and what was asked for after them", "upstream-status", 1, "", late)
     for line, slug, requests in _STATUSES:
         yield Case(f"answers {line}", slug, requests, "", _always(status(line)))

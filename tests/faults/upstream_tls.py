@@ -1,4 +1,4 @@
-"""Certificates as ``openssl`` makes them, right and wrong."""
+"""Certificates, right and wrong, made by ``openssl``."""
 
 import ssl
 import subprocess
@@ -8,7 +8,7 @@ from typing import Final
 from tests.tools import require
 
 _KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-# ``openssl ca`` alone can make a certificate that has expired. From Python 3.13 on it must name keys and their use.
+# Only ``openssl ca`` can make a certificate that has expired. Since Python 3.13 it must name the keys and their use.
 _CONFIG: Final = """\
 [ca]
 default_ca = own
@@ -30,14 +30,14 @@ commonName = supplied
 
 
 class Authority:
-    """A certificate authority of its own.
+    """A certificate authority.
 
     Attributes:
-        certificate: The file to trust.
+        certificate: The file with its certificate.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Make it in an empty folder."""
+        """Make the authority in an empty folder."""
         self._folder = folder
         self.certificate = folder / "ca.pem"
         (folder / "index").touch()
@@ -46,7 +46,12 @@ class Authority:
         _openssl("req", "-x509", *_KEY, *name, "-keyout", folder / "ca.key", "-out", self.certificate)
 
     def server(self, name: str = "IP:127.0.0.1", end: str = "21000101000000Z") -> ssl.SSLContext:
-        """A server with a certificate for a name; its end is written as ``YYYYMMDDHHMMSSZ``."""
+        """Return the TLS settings of a server.
+
+        Args:
+            name: The name in its certificate.
+            end: The end of its certificate, as ``YYYYMMDDHHMMSSZ``.
+        """
         key, request, certificate = (self._folder / part for part in ("key.pem", "request.pem", "certificate.pem"))
         names = ["-subj", "/CN=server", "-addext", f"subjectAltName={name}"]
         _openssl("req", "-new", *_KEY, *names, "-keyout", key, "-out", request)

@@ -1,4 +1,4 @@
-"""Generated envelopes, whole and damaged, to a gateway over HTTP: always an answer in SOAP, never half a file."""
+"""Generated envelopes, whole and damaged, sent to a gateway: it answers in SOAP, and never with a part of a file."""
 
 import gzip
 import http.client
@@ -32,7 +32,7 @@ class Call:
         version: The namespace of its envelope.
         headers: HTTP headers.
         body: Its bytes.
-        scores: What must come back; ``None`` when that cannot be told.
+        scores: The score file that must come back; ``None`` if the answer cannot be predicted.
     """
 
     version: str
@@ -42,7 +42,7 @@ class Call:
 
 
 def _spaced(value: str) -> st.SearchStrategy[str]:
-    """The same value, written in another way."""
+    """Return ways to write the same value."""
     return st.sampled_from(
         (value, f"\n {value}\t", f"<![CDATA[{value}]]>", f"<!-- a -->{value}", f"&#{ord(value[0])};{value[1:]}")
     )
@@ -50,7 +50,7 @@ def _spaced(value: str) -> st.SearchStrategy[str]:
 
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
-    """A call of GetScores that must be answered, in any form that clients send."""
+    """Draw a valid call of GetScores, in any form that clients send."""
     version, encoding = draw(st.sampled_from((SOAP_11, SOAP_12))), draw(st.sampled_from(list(ENCODINGS)))
     length = int(((OPTIONS.last - OPTIONS.first) + timedelta(days=2)).total_seconds())
     begin = draw(st.integers(0, length - 1))
@@ -95,7 +95,7 @@ def _written(moment: datetime) -> str:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> Call:
-    """The same with some of its bytes, or its headers, changed."""
+    """Draw such a call with some of its bytes or headers changed."""
     call = draw(calls())
     body = bytearray(call.body)
     for _ in range(draw(st.integers(1, 3))):
@@ -123,14 +123,13 @@ def damaged(draw: st.DrawFn) -> Call:
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    log = tmp_path_factory.mktemp("wire") / "gateway.log"
-    with Sandbox(OPTIONS) as sandbox, running_gateway(sandbox.url, log) as running:
+    with Sandbox(OPTIONS) as sandbox, running_gateway(sandbox.url, tmp_path_factory.mktemp("wire")) as running:
         yield running
-    assert '"outcome": "internal"' not in log.read_text(encoding="utf-8")
+        assert '"outcome": "internal"' not in running.log_text
 
 
 def check(answer: Answer, call: Call) -> None:
-    """Whatever was sent, it is SOAP that comes back, and scores are whole."""
+    """Assert that an answer is SOAP, and that its scores are whole records of the file."""
     assert answer.status in STATUSES
     assert answer.headers["content-length"] == str(len(answer.body))
     assert MEDIA_TYPES[answer.version] == answer.headers["content-type"].partition(";")[0]
@@ -140,7 +139,7 @@ def check(answer: Answer, call: Call) -> None:
         assert answer.slug not in ("", "internal")
         return
     result = answer.result or b""
-    if result.startswith(b"Logon failure: "):  # the damage made it the operation that tells of errors so
+    if result.startswith(b"Logon failure: "):  # the damage turned it into an operation with in-band errors
         return
     assert set(result.splitlines(keepends=True)) <= RECORDS
     assert result in WHOLE
@@ -164,7 +163,7 @@ def test_a_damaged_call_gets_a_fault_and_the_next_one_its_scores(
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
         for call in (*sent, last):
-            # One connection for all, as long as the gateway keeps it.
+            # One connection for all calls, as long as the gateway keeps it.
             headers = {name: value.encode("latin-1") for name, value in call.headers.items()}
             connection.request("POST", parts.path, call.body, headers)
             response = connection.getresponse()
@@ -190,9 +189,9 @@ def test_damaged_http_gets_a_fault_or_nothing(gateway: Gateway, data: st.DataObj
     try:
         answer = send(gateway.url, bytes(request) + call.body, end=True)
     except (http.client.BadStatusLine, ConnectionError):
-        return  # closed without a word, as what cannot be a request deserves
+        return  # the gateway closed the connection: this cannot be a request
     assert answer.status in STATUSES
-    if answer.headers["content-type"].startswith("text/plain"):  # the page for people, who ask by GET
+    if answer.headers["content-type"].startswith("text/plain"):  # the page that a GET gets
         return
     if answer.body:
         assert answer.version in MEDIA_TYPES

@@ -1,8 +1,7 @@
-"""Every request that was recorded from a real client, sent again byte for byte."""
+"""Every request recorded from a real client, replayed byte for byte."""
 
 import base64
 import gzip
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,9 @@ from tests.planted import PASSWORD
 from tests.soap_http import MEDIA_TYPES, SOAP_11, SOAP_12, send
 
 _RECORDED = sorted(Path(__file__).parent.glob("wire/*/*.http"))
-# What the recorded clients log on with.
+# The recorded clients' user name and password.
 _AUTHCODE = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
-# The recordings that carry odd values on purpose; all others get scores.
+# Recordings with odd values on purpose; all others get scores.
 _FAULTS = {
     f"{client}/{number}": slug
     for slug, client, numbers in (
@@ -31,7 +30,7 @@ _FAULTS = {
         ("missing-parameter", "csharp-wsdl", "10 11"),
         ("missing-parameter", "php", "09 10 11 15 16 17 21 24"),
         ("missing-parameter", "zeep", "11 12 13 14"),
-        # Their digests were made long ago.
+        # Their digests are too old.
         ("not-authenticated", "zeep", "wsse-digest-02 wsse-digest-04 wsse-digest-06 wsse-digest-08"),
     )
     for number in numbers.split()
@@ -40,16 +39,15 @@ _FAULTS = {
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway at the two addresses that were recorded."""
+    """Run a gateway with the two addresses of the recordings."""
     contracts = [
         {"path": "/TOEFLEdm.asmx", "wsdl_path": "/TOEFLEdm.wsdl"},
         {"path": "/ScoreLink.asmx", "wsdl_path": "/ScoreLink.wsdl"},
     ]
-    log = tmp_path_factory.mktemp("wire") / "gateway.log"
-    settings = {"CONTRACTS": json.dumps(contracts)}
     with Sandbox() as sandbox:
         sandbox.authcodes = {_AUTHCODE}
-        with running_gateway(sandbox.url, log, authcode=_AUTHCODE, settings=settings) as running:
+        folder = tmp_path_factory.mktemp("wire")
+        with running_gateway(sandbox.url, folder, {"contracts": contracts}, authcode=_AUTHCODE) as running:
             yield running
 
 
@@ -67,7 +65,7 @@ def test_a_recorded_request_is_answered_in_its_own_way(path: Path, gateway: Gate
     assert int(answer.headers["content-length"]) == len(answer.body)
     expected = _FAULTS.get(f"{path.parent.name}/{path.stem.partition('-POST')[0]}", "")
     if answer.result is not None and expected:
-        # Operations that answer errors in band.
+        # This operation answers errors in band.
         assert answer.result.startswith(b"Logon failure")
         assert f"({expected};".encode() in answer.result
     elif expected:

@@ -12,7 +12,7 @@ from shim.config import LedgerSettings
 from shim.ledger.journal import STATUS_FILE
 from shim.ledger.supervisor import WriterSupervisor
 from shim.web.worker import signals_held
-from tests.operating.served import until
+from tests.processes import wait_until
 
 
 def settings(folder: Path) -> LedgerSettings:
@@ -26,7 +26,7 @@ def writers() -> set[int]:
 
 
 def the_writer() -> int:
-    until(lambda: len(writers()) == 1, "writer")
+    wait_until(lambda: len(writers()) == 1, "writer")
     return writers().pop()
 
 
@@ -63,7 +63,7 @@ def test_it_starts_one_writer(supervisor: WriterSupervisor, tmp_path: Path) -> N
     supervisor.ensure_running()
     first = the_writer()
     supervisor.ensure_running()
-    until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
+    wait_until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
     supervisor.ensure_running()
     assert writers() == {first}
     supervisor.stop()
@@ -76,7 +76,7 @@ def test_the_signals_that_end_the_gateway_do_not_end_the_writer(supervisor: Writ
     pid = the_writer()
     for number in (signal.SIGTERM, signal.SIGINT):
         os.kill(pid, number)
-    until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
+    wait_until((tmp_path / "journal" / STATUS_FILE).exists, "beginning")
     assert writers() == {pid}
 
 

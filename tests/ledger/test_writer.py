@@ -20,7 +20,7 @@ from tests import postgresql
 from tests.ledger.lines import line
 from tests.ledger.test_journal import CALL
 from tests.ledger.test_store import driven, rows
-from tests.operating.served import until
+from tests.processes import wait_until
 
 
 @pytest.fixture
@@ -224,20 +224,20 @@ def process(database: str, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 def test_it_counts_the_last_calls_after_the_gateway_has_ended(database: str, folder: Path) -> None:
     with process(database, folder):
         leave(folder, "a", line())
-        until(lambda: not journals(folder), "count")
+        wait_until(lambda: not journals(folder), "count")
         leave(folder, "b", line())
     assert (counted(database), journals(folder)) == (2, [])
 
 
 def test_one_writer_at_a_time_works_in_a_folder(database: str, folder: Path) -> None:
     with process(database, folder) as first:
-        until((folder / STATUS_FILE).exists, "beginning")
+        wait_until((folder / STATUS_FILE).exists, "beginning")
         with process(database, folder) as second:
             leave(folder, "a", *[line()] * 50)
-            until(lambda: not journals(folder), "count")
+            wait_until(lambda: not journals(folder), "count")
             os.kill(first.pid, signal.SIGKILL)
             leave(folder, "b", *[line()] * 50)
-            until(lambda: not journals(folder), "count of the other")
+            wait_until(lambda: not journals(folder), "count of the other")
             assert second.poll() is None
     assert counted(database) == 100
 
@@ -251,10 +251,10 @@ def test_calls_wait_while_the_database_is_locked(
     holder.execute("BEGIN EXCLUSIVE")
     with process(database, folder):
         leave(folder, "a", line())
-        until((folder / STATUS_FILE).exists, "failure")
+        wait_until((folder / STATUS_FILE).exists, "failure")
         assert json.loads((folder / STATUS_FILE).read_bytes())["failures"] == 1
         holder.close()
-        until(lambda: not journals(folder), "count")
+        wait_until(lambda: not journals(folder), "count")
     assert counted(database) == 1
     notes = [json.loads(line)["note"] for line in capfd.readouterr().err.splitlines()]
     assert notes == ["database is locked", "can be written to again"]

@@ -1,4 +1,4 @@
-"""Words in the place of secrets and personal data, one for each place in what is sent, and where they come out."""
+"""Canaries: unique words in the place of secrets and personal data, and a search for where they appear."""
 
 import base64
 import os
@@ -8,21 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.collector import Collector
-from tests.operating.served import PATIENCE, Served
+from tests.gateway import Gateway
+from tests.processes import PATIENCE
 
 
 class Canaries:
-    """Makes words that nothing else can hold."""
+    """Makes unique words, one for each part of a message."""
 
     def __init__(self) -> None:
         self._words: dict[str, str] = {}
 
     def __call__(self, place: str) -> str:
-        """The word for a place; the same each time."""
+        """Return the word for a part; it is the same each time."""
         return self._words.setdefault(place, f"Canary{len(self._words)}x{os.urandom(6).hex()}")
 
     def forms(self) -> Iterator[tuple[str, bytes]]:
-        """Each word's place, and the forms in which it could come out."""
+        """Return the forms in which each word could appear, with the part that it stands for."""
         for place, word in self._words.items():
             plain = word.encode()
             yield place, plain
@@ -30,7 +31,7 @@ class Canaries:
             yield f"{place}, as UTF-16", word.encode("utf-16-le")
 
     def found_in(self, places: Mapping[str, bytes]) -> list[str]:
-        """Where words came out."""
+        """Return a sentence for each word that a place holds."""
         return [
             f"{place} is in {where}"
             for where, content in places.items()
@@ -40,7 +41,13 @@ class Canaries:
 
 
 def exchanged(port: int, request: bytes, *, ends: bool = False) -> bytes:
-    """Send bytes, and take all of the answer as it came."""
+    """Send bytes, and return all bytes of the answer.
+
+    Args:
+        port: The port of 127.0.0.1.
+        request: The bytes.
+        ends: Whether to shut down the sending side afterwards.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         if ends:
@@ -51,8 +58,8 @@ def exchanged(port: int, request: bytes, *, ends: bool = False) -> bytes:
         return received
 
 
-def traces(gateway: Served, collector: Collector | None = None) -> dict[str, bytes]:
-    """All that a gateway leaves to be seen, by where it is."""
+def traces(gateway: Gateway, collector: Collector | None = None) -> dict[str, bytes]:
+    """Return all that a gateway shows or stores, by place: its log, its files, its metrics, ``/proc`` and its spans."""
     found = {
         "the spans": b"".join(collector.bodies) if collector is not None else b"",
         "the log": (gateway.folder / "log").read_bytes(),
@@ -63,7 +70,7 @@ def traces(gateway: Served, collector: Collector | None = None) -> dict[str, byt
         for name in ("cmdline", "environ", "comm"):
             found[f"{name} of {pid}"] = Path(f"/proc/{pid}/{name}").read_bytes()
         for link in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(FileNotFoundError):  # closed since
+            with suppress(FileNotFoundError):  # closed meanwhile
                 target = str(link.readlink())
                 if target.startswith((str(gateway.folder), str(gateway.shared))) and not target.endswith("/log"):
                     found[f"open file {target}"] = link.read_bytes()

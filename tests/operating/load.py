@@ -1,4 +1,4 @@
-"""Clients that call without pause and retry nothing."""
+"""Clients that call in a loop and retry nothing."""
 
 import http.client
 import socket
@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from tests.operating.served import PATH, PATIENCE, Served, until
+from tests.gateway import PATH, Gateway
+from tests.processes import PATIENCE, wait_until
 from tests.soap_http import Answer, envelope
 
-_PAUSE = 0.01
+_PAUSE = 0.05
 _XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 
 def typed(kind: str, body: bytes | None = None) -> bytes:
-    """A call for a type of scores."""
+    """Return a call for a type of scores."""
     return (body or envelope()).replace(b"<Type>TOEFL<", f"<Type>{kind}<".encode())
 
 
@@ -41,7 +42,7 @@ class Kept:
 
 
 class Lean:
-    """A client that keeps its connection, and sees of an answer its status and that it is whole."""
+    """A cheap client that keeps its connection; of an answer it checks the status and the length."""
 
     def __init__(self, port: int, source: str) -> None:
         self._places = ("127.0.0.1", port), (source, 0)
@@ -50,7 +51,7 @@ class Lean:
         self._request = f"{head}Content-Length: {len(envelope())}\r\n\r\n".encode() + envelope()
 
     def __call__(self) -> int:
-        """Make a call, and give its status."""
+        """Make a call, and return its status."""
         self._socket.sendall(self._request)
         received = b""
         while b"\r\n\r\n" not in received:
@@ -81,11 +82,11 @@ class Lean:
 
 
 class Load:
-    """What the clients were told.
+    """What became of the clients' calls.
 
     Attributes:
-        calls: How many calls were answered with scores.
-        failures: What became of the others.
+        calls: The number of calls that were answered with scores.
+        failures: Why each other call failed.
     """
 
     def __init__(self) -> None:
@@ -95,16 +96,16 @@ class Load:
         self._stopped = threading.Event()
 
     def wait_for(self, more: int) -> None:
-        """Wait for so many more calls."""
+        """Wait for so many more calls; raise at a failure."""
         enough = self.calls + more
-        until(lambda: self.calls >= enough or bool(self.failures), "calls")
+        wait_until(lambda: self.calls >= enough or bool(self.failures), "calls")
         assert self.failures == []
 
     def stop(self) -> None:
         self._stopped.set()
 
     def run(self, call: Callable[[], str], *, counts: bool = True) -> None:
-        """Make a call again and again; it tells what was wrong."""
+        """Repeat a call that returns its failure, or an empty text."""
         while not self._stopped.wait(_PAUSE):
             try:
                 wrong = call()
@@ -119,16 +120,16 @@ class Load:
 
 @contextmanager
 def loaded(
-    url: str, *, kept: int = 4, fresh: int = 4, scraped: Served | None = None, context: ssl.SSLContext | None = None
+    url: str, *, kept: int = 4, fresh: int = 4, scraped: Gateway | None = None, context: ssl.SSLContext | None = None
 ) -> Iterator[Load]:
-    """Have clients call until the end of the block.
+    """Let clients call until the end of the block.
 
     Args:
-        url: What they call.
-        kept: How many keep their connection.
-        fresh: How many make a connection for each call.
-        scraped: A gateway whose metrics are asked for all the while.
-        context: For an https address.
+        url: The address that they call.
+        kept: The number of clients that keep their connection.
+        fresh: The number of clients that make a connection for each call.
+        scraped: A gateway whose metrics are read all the while.
+        context: The TLS settings for an https address.
     """
     load = Load()
     clients = [Kept(url, context=context) for _ in range(kept)]
@@ -164,7 +165,12 @@ def _checked(answer: Answer) -> str:
 
 
 class Background:
-    """A call on a thread of its own."""
+    """A call on a thread of its own.
+
+    Attributes:
+        answer: The answer, once it has come.
+        error: The error, once the call has failed.
+    """
 
     def __init__(self, call: Callable[[], Answer]) -> None:
         self._call = call
@@ -186,7 +192,7 @@ class Background:
 
     @property
     def whole(self) -> Answer:
-        """The answer, after it has come."""
+        """Wait for the answer, and return it."""
         self.wait()
         assert self.error is None, self.error
         assert self.answer is not None

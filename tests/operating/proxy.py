@@ -1,4 +1,4 @@
-"""nginx before several gateways, as an operator would set it up."""
+"""nginx before several gateways, configured as an operator would configure it."""
 
 import grp
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from shim.sandbox.process import wait_for
-from tests.operating.served import end
+from tests.processes import stop
 
 _MAIN: Final = """\
 daemon off;
@@ -44,7 +44,12 @@ server {{
 
 
 def configured(folder: Path, site: Path) -> Path:
-    """The file that nginx is started with: all its own files are in a folder, and what it serves in another file."""
+    """Write the configuration that nginx is started with, and return its path.
+
+    Args:
+        folder: The folder for nginx's own files.
+        site: The file, or the pattern of files, with the servers.
+    """
     config = folder / "nginx.conf"
     user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
     config.write_text(_MAIN.format(folder=folder, site=site, user=user, group=group))
@@ -53,10 +58,10 @@ def configured(folder: Path, site: Path) -> Path:
 
 @contextmanager
 def proxied(nginx: str, folder: Path, port: int, gateways: Sequence[int]) -> Iterator[None]:
-    """Run nginx on a port before gateways on others."""
+    """Run nginx on a port, before gateways on other ports, until the end of the block."""
     folder.mkdir()
     site = folder / "site"
-    # A gateway that stops is asked again as soon as it is back, and not after the ten seconds that are the default.
+    # nginx asks a gateway that failed again after one second; by default it waits for ten.
     servers = " ".join(f"server 127.0.0.1:{gateway} fail_timeout=1s;" for gateway in gateways)
     site.write_text(_SITE.format(port=port, servers=servers))
     config = configured(folder, site)
@@ -66,4 +71,4 @@ def proxied(nginx: str, folder: Path, port: int, gateways: Sequence[int]) -> Ite
         wait_for(process, f"127.0.0.1:{port}")
         yield
     finally:
-        end(process)
+        stop(process)

@@ -1,4 +1,4 @@
-"""What an operator's tools are told: alive, ready, and counters that are exact across workers."""
+"""The operator's address: liveness, readiness, and counters that are exact across workers."""
 
 import http.client
 import os
@@ -12,10 +12,11 @@ import pytest
 
 from shim.config import ConfigError, load
 from shim.sandbox import Sandbox
+from tests.gateway import PATH, Gateway, Labels, running_gateway, write_config, write_secret
 from tests.operating.load import loaded, typed
-from tests.operating.served import PATH, Labels, Served, basic, secret, served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post, send
+from tests.upstream_server import FakeUpstream, ok, response, scores
 
 _WRONG = "<userName>registrar</userName><password>not-this-one</password>"
 _RIGHT = "<userName>registrar</userName><password>synthetic-password</password>"
@@ -26,54 +27,55 @@ _CALL = (
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    parts = {
-        "hundred": Part(scores(100)),
-        "none": Part(b""),
-        "fails": Part(b"it failed", "500 Internal Server Error"),
-        "refuses": Part(b"startdate is required", "400 Bad Request"),
-        "html": Part(b"<html></html>"),
-        "locked": Part(b"no", "401 Unauthorized"),
+def upstream() -> Iterator[FakeUpstream]:
+    types = {
+        "hundred": ok(scores(100), then="keep"),
+        "none": ok(b"", then="keep"),
+        "fails": response("500 Internal Server Error", b"it failed", then="keep"),
+        "refuses": response("400 Bad Request", b"startdate is required", then="keep"),
+        "html": ok(b"<html></html>", then="keep"),
+        "locked": response("401 Unauthorized", b"no", then="keep"),
     }
-    with Upstream(parts) as running:
+    with FakeUpstream(ok(scores(1), then="keep"), types=types) as running:
         yield running
 
 
-def test_ready_while_the_breaker_lets_calls_through(upstream: Upstream, tmp_path: Path) -> None:
-    settings = {"upstream": {"breaker_failures": 3, "breaker_seconds": 2, "attempts": 1}, "gateway": {"workers": 2}}
-    with served(upstream.url, tmp_path / "gateway", settings) as gateway:
+def test_ready_while_the_breaker_lets_calls_through(upstream: FakeUpstream, tmp_path: Path) -> None:
+    settings = {"upstream": {"breaker_failures": 3, "breaker_seconds": 4, "attempts": 1}, "gateway": {"workers": 2}}
+    with running_gateway(upstream.url, tmp_path / "gateway", settings) as gateway:
 
         def probe() -> tuple[int, float]:
             return gateway.admin("/readyz").status_code, gateway.metric("breaker_open")
 
         assert probe() == (200, 0)
-        until(lambda: post(gateway.url, typed("fails")).slug == "upstream-down", "open breaker")
-        seen = len(upstream.heads)
-        for _ in range(6):  # whichever worker answers
+        wait_until(lambda: post(gateway.url, typed("fails")).slug == "upstream-down", "open breaker")
+        seen = len(upstream.requests)
+        for _ in range(6):  # so that both workers answer
             assert probe() == (503, 1)
             assert gateway.admin("/readyz").text == "TOEFL Access does not answer\n"
             assert gateway.admin("/livez").text == "alive\n"
         refused = post(gateway.url, envelope())
-        assert (refused.slug, refused.headers["retry-after"]) in [("upstream-down", "1"), ("upstream-down", "2")]
-        # It is calls alone that can find the upstream well, and a balancer sends none to who is not ready.
-        until(lambda: probe() == (200, 1), "readiness for a call that tries", 10)
-        assert len(upstream.heads) == seen
+        assert refused.slug == "upstream-down"
+        assert 1 <= int(refused.headers["retry-after"]) <= 4
+        # Only a call can close the breaker, and a balancer sends calls to a gateway that is ready.
+        wait_until(lambda: probe() == (200, 1), "readiness for the call that tries the upstream")
+        assert len(upstream.requests) == seen
         assert post(gateway.url, envelope()).result == scores(1)
         assert probe() == (200, 0)
 
 
-def test_not_ready_while_the_authcode_is_refused(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
+def test_not_ready_while_the_authcode_is_refused(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
         assert post(gateway.url, typed("locked")).slug == "upstream-authcode"
-        seen = len(upstream.heads)
+        seen = len(upstream.requests)
         answer = gateway.admin("/readyz")
         assert (answer.status_code, answer.text.split(":")[0]) == (503, "TOEFL Access refuses the authcode main")
         assert [line["outcome"] for line in gateway.calls] == ["upstream-authcode"]
-        # Another key is a reason to let a call try it.
+        # With a new authcode a call may try again.
         time.sleep(0.01)
-        secret(gateway.folder / "authcode", "c3ludGhldGljOm90aGVy")
+        write_secret(gateway.folder / "authcode", "c3ludGhldGljOm90aGVy")
         assert gateway.admin("/readyz").status_code == 200
-        assert len(upstream.heads) == seen
+        assert len(upstream.requests) == seen
         assert post(gateway.url, envelope()).result == scores(1)
         assert gateway.admin("/readyz").status_code == 200
 
@@ -84,7 +86,7 @@ def _labels(operation: str, caller: str, outcome: str) -> Labels:
 
 def _settings(folder: Path) -> dict[str, object]:
     folder.mkdir()
-    file = secret(folder / "secret", "synthetic-password")
+    file = write_secret(folder / "secret", "synthetic-password")
     return {
         "gateway": {"workers": 3, "max_calls": 50},
         "upstream": {"attempts": 2, "breaker_failures": 1000},
@@ -95,7 +97,7 @@ def _settings(folder: Path) -> dict[str, object]:
     }
 
 
-# Calls as (times, body, SOAP version, operation, caller, outcome, whether the upstream was asked, retries, records).
+# Calls: times, body, SOAP version, operation, caller, outcome, whether the upstream is asked, retries, records.
 _MIXED = [
     (7, envelope(), SOAP_11, "GetScores", "here", "ok", True, 0, 1),
     (5, envelope(SOAP_12), SOAP_12, "GetScores", "here", "ok", True, 0, 1),
@@ -111,8 +113,8 @@ _MIXED = [
 ]
 
 
-def _differences(gateway: Served, rounds: int) -> list[str]:
-    """Where the metrics are not what so many rounds of the mixed calls make."""
+def _differences(gateway: Gateway, rounds: int) -> list[str]:
+    """Return a sentence for each metric that differs from what so many rounds of the mixed calls add up to."""
     expected: Counter[tuple[str, Labels]] = Counter()
     for times, _, _, operation, caller, outcome, asked, retries, records in _MIXED:
         calls = times * rounds
@@ -130,8 +132,8 @@ def _differences(gateway: Served, rounds: int) -> list[str]:
     return [f"{name}: {found.get(name)}, not {expected[name]}" for name in names if found.get(name) != expected[name]]
 
 
-def test_counters_are_exact_across_workers_and_their_deaths(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway", _settings(tmp_path / "callers")) as gateway:
+def test_counters_are_exact_across_workers_and_their_deaths(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway", _settings(tmp_path / "callers")) as gateway:
 
         def call() -> None:
             for times, body, version, *_ in _MIXED:
@@ -139,26 +141,26 @@ def test_counters_are_exact_across_workers_and_their_deaths(upstream: Upstream, 
                     post(gateway.url, body, version)
 
         call()
-        until(lambda: not _differences(gateway, 1), f"rest: {_differences(gateway, 1)}", 5)
-        # One is asked to end, one dies.
+        wait_until(lambda: not _differences(gateway, 1), f"end: {_differences(gateway, 1)}")
+        # One worker ends at SIGTERM, one is killed.
         first, second, third = gateway.workers()
         os.kill(first, signal.SIGTERM)
         os.kill(second, signal.SIGKILL)
-        until(lambda: len({first, second, *gateway.workers()}) == 5, "other workers")
+        wait_until(lambda: len({first, second, *gateway.workers()}) == 5, "other workers")
         assert third in gateway.workers()
         assert _differences(gateway, 1) == []
         call()
-        until(lambda: not _differences(gateway, 2), f"rest: {_differences(gateway, 2)}", 5)
+        wait_until(lambda: not _differences(gateway, 2), f"end: {_differences(gateway, 2)}")
         assert {line["outcome"] for line in gateway.calls} == {row[5] for row in _MIXED}
 
 
-def test_what_was_asked_is_what_is_exposed(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
+def test_the_metrics_count_the_calls_that_were_made(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
         with loaded(gateway.url, scraped=gateway) as load:
             load.wait_for(100)
         assert load.failures == []
         ok = ("calls_total", _labels("GetScores", "this-machine", "ok"))
-        until(lambda: gateway.metrics()[ok] == load.calls, "all calls counted", 5)
+        wait_until(lambda: gateway.metrics()[ok] == load.calls, "count of all calls")
         found = gateway.metrics()
         buckets = [value for (name, _), value in found.items() if name == "added_seconds_bucket"]
         assert buckets == sorted(buckets)
@@ -168,14 +170,14 @@ def test_what_was_asked_is_what_is_exposed(upstream: Upstream, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("path", ["/", "/successor", "/static/status.css", "/livez", "/readyz", "/metrics"])
-def test_the_soap_address_has_no_page_of_the_operators(path: str, gateway: Served) -> None:
+def test_the_soap_address_serves_no_operators_page(path: str, gateway: Gateway) -> None:
     answer = send(gateway.url, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{gateway.admin_port}\r\n\r\n".encode())
     assert (answer.status, answer.slug) == (404, "not-found")
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}?wsdl", "/TOEFLWebService/TOEFLEdm.wsdl", "/metrics/", "/livez2"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_operators_address_has_no_service(path: str, method: str, gateway: Served) -> None:
+def test_the_operators_address_serves_no_soap(path: str, method: str, gateway: Gateway) -> None:
     connection = http.client.HTTPConnection(f"127.0.0.1:{gateway.admin_port}", timeout=30)
     connection.request(method, path, envelope(), {"Content-Type": "text/xml", "Host": f"127.0.0.1:{gateway.port}"})
     answer = connection.getresponse()
@@ -184,15 +186,13 @@ def test_the_operators_address_has_no_service(path: str, method: str, gateway: S
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Sandbox() as sandbox, served(sandbox.url, tmp_path_factory.mktemp("admin") / "gateway") as running:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with Sandbox() as sandbox, running_gateway(sandbox.url, tmp_path_factory.mktemp("admin") / "gateway") as running:
         yield running
 
 
-def test_the_two_addresses_need_two_ports(gateway: Served, tmp_path: Path) -> None:
-    tables = basic(gateway, "http://127.0.0.1:9/scores", {"gateway": {"admin_bind": f"127.0.0.2:{gateway.port}"}})
-    lines = [f"[gateway]\nbind = '{tables['gateway']['bind']}'\nadmin_bind = '{tables['gateway']['admin_bind']}'"]
-    lines += ["[upstream]\nurl = 'http://127.0.0.1:9/scores'", "[[authcodes]]\nname = 'main'\nenv = 'UNUSED'"]
-    (tmp_path / "gateway.toml").write_text("\n".join(lines))
+def test_the_two_addresses_need_two_ports(gateway: Gateway, tmp_path: Path) -> None:
+    tables = gateway.tables({"gateway": {"admin_bind": f"127.0.0.2:{gateway.port}"}})
+    write_config(tmp_path, tables)
     with pytest.raises(ConfigError, match="another port"):
         load(tmp_path / "gateway.toml")

@@ -1,4 +1,4 @@
-"""Secrets and personal data in every place of a call and of an answer: none comes out where it does not belong."""
+"""A canary in every part of a call and of an answer: none appears where no secret or personal data belongs."""
 
 import base64
 import gzip
@@ -8,7 +8,6 @@ import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -16,10 +15,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shim.upstream.authcode import Authcode
 from tests.collector import Collector, collecting
+from tests.gateway import PATH, Gateway, running_gateway, write_secret
 from tests.operating.canaries import Canaries, exchanged, traces
-from tests.operating.served import PATH, Served, secret, served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope
+from tests.upstream_server import FakeUpstream, Script, ok, response, scores
 
 _ETS = "https://ets.org/edm/webservices/"
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
@@ -32,7 +32,7 @@ canary = Canaries()
 
 
 def _scores() -> bytes:
-    """A record that is nothing but canaries, as wide as others."""
+    """Return a record that consists of canaries, as wide as other records."""
     width = len(scores(1).rstrip(b"\r\n"))
     words = b" ".join(canary(f"field {number} of a record").encode() for number in range(30))
     return words.ljust(width)[:width] + b"\r\n"
@@ -42,42 +42,50 @@ def _headers(place: str) -> str:
     return f"Server: {canary(f'Server of {place}')}\r\nSet-Cookie: a={canary(f'cookie of {place}')}\r\n"
 
 
-def _part(name: str, status: str = "200 OK", headers: str = "", body: bytes | None = None, **more: Any) -> Part:  # noqa: ANN401 - fields of Part
+def _script(name: str, status: str = "200 OK", headers: str = "", body: bytes | None = None) -> Script:
     content = canary(f"body of {name}").encode() if body is None else body
-    return Part(content, f"{status} {canary(f'reason of {name}')}", _headers(name) + headers, **more)
+    return response(f"{status} {canary(f'reason of {name}')}", content, _headers(name) + headers, then="keep")
 
 
-def _parts() -> dict[str, Part]:
+def _cut(script: Script) -> Script:
+    """Announce 1,000 bytes more than the body has, and close the connection after the body."""
+    head, _, body = script.data.partition(b"\r\n\r\n")
+    length = f"Content-Length: {len(body)}\r\n".encode()
+    longer = head.replace(length, f"Content-Length: {len(body) + 1000}\r\n".encode())
+    return Script(longer + b"\r\n\r\n" + body)
+
+
+def _scripts() -> dict[str, Script]:
     page = f"<!DOCTYPE html><title>{canary('HTML page')}</title>".encode()
-    good = _part("good", body=_scores())
+    good = _script("good", body=_scores())
     return {
         "good": good,
         "TOEFL": good,
-        "bad-request": _part("bad-request", "400 Bad"),
-        "sentence": _part("sentence", "400 Bad", body=f"startdate is required {canary('sentence')}".encode()),
-        "bad-credentials": _part("bad-credentials", "400", body=b"Invalid credentials format"),
-        "locked": _part("locked", "401"),
-        "forbidden": _part("forbidden", "403"),
-        "missing": _part("missing", "404"),
-        "teapot": _part("teapot", "418"),
-        "busy": _part("busy", "429", f"Retry-After: {canary('Retry-After')}\r\n"),
-        "failed": _part("failed", "500"),
-        "moved": _part("moved", "302", f"Location: http://127.0.0.1:9/{canary('Location')}\r\n"),
-        "html": _part("html", headers="Content-Type: text/html\r\n", body=page),
-        "plain": _part("plain"),
-        "compressed": _part(
+        "bad-request": _script("bad-request", "400 Bad"),
+        "sentence": _script("sentence", "400 Bad", body=f"startdate is required {canary('sentence')}".encode()),
+        "bad-credentials": _script("bad-credentials", "400", body=b"Invalid credentials format"),
+        "locked": _script("locked", "401"),
+        "forbidden": _script("forbidden", "403"),
+        "missing": _script("missing", "404"),
+        "teapot": _script("teapot", "418"),
+        "busy": _script("busy", "429", f"Retry-After: {canary('Retry-After')}\r\n"),
+        "failed": _script("failed", "500"),
+        "moved": _script("moved", "302", f"Location: http://127.0.0.1:9/{canary('Location')}\r\n"),
+        "html": _script("html", headers="Content-Type: text/html\r\n", body=page),
+        "plain": _script("plain"),
+        "compressed": _script(
             "compressed", headers=f"Content-Encoding: {canary('Content-Encoding')}\r\n", body=_scores()
         ),
-        "typed": _part("typed", headers=f"Content-Type: text/html; {canary('Content-Type')}\r\n", body=page),
-        "uneven": _part("uneven", body=_scores() + _scores()[100:]),
-        "cut": _part("cut", body=_scores(), missing=1000),
-        "huge": _part("huge", body=_scores() * 400),
-        "odd": _part("odd", headers=f"{canary('no header')}\r\n", body=page),
-        "nonsense": Part(_scores(), canary("status line")),
+        "typed": _script("typed", headers=f"Content-Type: text/html; {canary('Content-Type')}\r\n", body=page),
+        "uneven": _script("uneven", body=_scores() + _scores()[100:]),
+        "cut": _cut(_script("cut", body=_scores())),
+        "huge": _script("huge", body=_scores() * 400),
+        "odd": _script("odd", headers=f"{canary('no header')}\r\n", body=page),
+        "nonsense": response(canary("status line"), _scores(), then="keep"),
     }
 
 
-# What GetScores is told for each of them.
+# The slug that a call of GetScores for each type gets; an empty one for scores.
 _UPSTREAM = {
     "good": "",
     "bad-request": "upstream-query",
@@ -103,8 +111,8 @@ _UPSTREAM = {
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    with Upstream(_parts()) as running:
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream(ok(scores(1), then="keep"), types=_scripts()) as running:
         yield running
 
 
@@ -115,11 +123,15 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def gateway(upstream: Upstream, collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def gateway(
+    upstream: FakeUpstream, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("canary")
     for name in ("first", "next"):
-        secret(folder / name, Authcode.of(canary(f"client id of the {name}"), canary(f"secret of the {name}")).value)
-    secret(folder / "password", canary("password"))
+        write_secret(
+            folder / name, Authcode.of(canary(f"client id of the {name}"), canary(f"secret of the {name}")).value
+        )
+    write_secret(folder / "password", canary("password"))
     settings = {
         "gateway": {"workers": 2, "trusted_proxies": ["127.0.0.1"]},
         "upstream": {"attempts": 2, "max_bytes": 500_000, "breaker_failures": 1000, "read_timeout": 2},
@@ -137,7 +149,7 @@ def gateway(upstream: Upstream, collector: Collector, tmp_path_factory: pytest.T
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")  # milliseconds until spans are sent
-        with served(upstream.url, folder / "gateway", settings) as running:
+        with running_gateway(upstream.url, folder / "gateway", settings) as running:
             yield running
 
 
@@ -148,7 +160,7 @@ def _basic(user: str, password: str) -> str:
 def _request(
     body: bytes, headers: dict[str, str | None] | None = None, target: str = PATH, method: str = "POST"
 ) -> bytes:
-    """A request whose headers are full of canaries; a header of no value is left out."""
+    """Return a request with a canary in every header; a header without a value is left out."""
     declared: dict[str, str | None] = {
         "Host": canary("Host"),
         "Content-Type": "text/xml; charset=utf-8",
@@ -213,9 +225,9 @@ _ELSEWHERE = (
     '<a:ReplyTo xmlns:a="http://www.w3.org/2005/08/addressing">'
     f"<a:Address>http://{canary('reply address')}/</a:Address></a:ReplyTo>"
 )
-_NO_PROOF: dict[str, str | None] = {"Authorization": None}
+_NO_CREDENTIALS: dict[str, str | None] = {"Authorization": None}
 
-# What a caller sends, and the stable name of what it is told; an empty one for scores.
+# Requests, and the slug that each gets; an empty one for scores.
 _CALLS = [
     (_request(_call()), ""),
     (_request(_call(version=SOAP_12), {"Content-Type": "application/soap+xml"}), ""),
@@ -238,15 +250,21 @@ _CALLS = [
     (_request(_call().replace(SOAP_11.encode(), f"http://{canary('namespace')}/".encode())), "version"),
     (_request(_with_header(f'<h:{canary("header")} xmlns:h="urn:h" s:mustUnderstand="1"/>')), "must-understand"),
     (_request(_with_header(_ELSEWHERE)), "reply-elsewhere"),
-    (_request(_call(), _NO_PROOF), "no-credentials"),
+    (_request(_call(), _NO_CREDENTIALS), "no-credentials"),
     (_request(_call(), {"Authorization": _basic(canary("wrong user name"), canary("password"))}), "not-authenticated"),
     (_request(_call(), {"Authorization": f"Basic {canary('malformed Basic')}!"}), "not-authenticated"),
     (_request(_call(), {"Authorization": f"Bearer {canary('Bearer')}"}), "no-credentials"),
-    (_request(_in_band(_WRONG + _DATES), _NO_PROOF), "not-authenticated"),
-    (_request(_with_header(_token(canary("wrong password"))), _NO_PROOF), "not-authenticated"),
-    (_request(_with_header(_token(canary("digest"), canary("kind of password"))), _NO_PROOF), "not-authenticated"),
-    (_request(_with_header(_token(canary("digest"), "PasswordDigest", _NOT_BASE64)), _NO_PROOF), "not-authenticated"),
-    (_request(_with_header(_token("ZGlnZXN0", "PasswordDigest", _NO_TIME)), _NO_PROOF), "not-authenticated"),
+    (_request(_in_band(_WRONG + _DATES), _NO_CREDENTIALS), "not-authenticated"),
+    (_request(_with_header(_token(canary("wrong password"))), _NO_CREDENTIALS), "not-authenticated"),
+    (
+        _request(_with_header(_token(canary("digest"), canary("kind of password"))), _NO_CREDENTIALS),
+        "not-authenticated",
+    ),
+    (
+        _request(_with_header(_token(canary("digest"), "PasswordDigest", _NOT_BASE64)), _NO_CREDENTIALS),
+        "not-authenticated",
+    ),
+    (_request(_with_header(_token("ZGlnZXN0", "PasswordDigest", _NO_TIME)), _NO_CREDENTIALS), "not-authenticated"),
     (_request(_in_band(_DATES, canary("operation"))), "unknown-operation"),
     (_request(_call(), {"SOAPAction": f'"http://{canary("SOAPAction")}/"'}), ""),
     (_request(_call(), {"SOAPAction": f"{_ETS}getEDIData"}), "action"),
@@ -263,8 +281,8 @@ _CALLS = [
 ]
 
 
-def _told(answer: bytes) -> tuple[str, bytes]:
-    """The stable name in an answer, and all of it, its result in plain as well."""
+def _read(answer: bytes) -> tuple[str, bytes]:
+    """Return the slug in an answer, and the answer with its decoded result."""
     body = answer.partition(b"\r\n\r\n")[2]
     result = _RESULT.search(body)
     plain = base64.b64decode(result[1]) if result else b""
@@ -273,18 +291,18 @@ def _told(answer: bytes) -> tuple[str, bytes]:
 
 
 def _spans(collector: Collector) -> Iterator[Span]:
-    """The spans of calls, without those of their upstream parts."""
+    """Return the spans of calls, without the spans of the upstream."""
     for body in tuple(collector.bodies):
         for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
             yield from (span for span in resource_spans.scope_spans[0].spans if span.kind == Span.SPAN_KIND_SERVER)
 
 
-def test_nothing_comes_out_where_it_does_not_belong(gateway: Served, collector: Collector) -> None:
+def test_no_canary_appears_where_it_does_not_belong(gateway: Gateway, collector: Collector) -> None:
     calls = [*_CALLS, *((_request(_call(kind)), slug) for kind, slug in _UPSTREAM.items())]
     errors: dict[str, bytes] = {}
     wrong = []
     for number, (request, expected) in enumerate(calls):
-        slug, answer = _told(exchanged(gateway.port, request, ends=expected in ("cut-request", "bad-http")))
+        slug, answer = _read(exchanged(gateway.port, request, ends=expected in ("cut-request", "bad-http")))
         if slug != expected:
             wrong.append(f"call {number}: {slug}, not {expected}: {answer[:300]!r}")
         if expected:
@@ -292,11 +310,11 @@ def test_nothing_comes_out_where_it_does_not_belong(gateway: Served, collector: 
         else:
             assert canary("field 0 of a record").encode() in answer
     assert not wrong, "\n".join(wrong)
-    until(lambda: len(gateway.calls) == len(calls), f"{len(calls)} lines", 10)
-    # What comes to no contract is a line in the log alone.
+    wait_until(lambda: len(gateway.calls) == len(calls), f"{len(calls)} lines", 10)
+    # A request without a contract is logged, and gets no span.
     observed = sum(line["outcome"] not in ("bad-http", "not-found") for line in gateway.calls)
-    until(lambda: len(list(_spans(collector))) == observed, f"{observed} spans", 10)
-    until(lambda: gateway.metric("ledger_backlog_bytes") == 0, "rest of the ledger's writer")
+    wait_until(lambda: len(list(_spans(collector))) == observed, f"{observed} spans", 10)
+    wait_until(lambda: gateway.metric("ledger_backlog_bytes") == 0, "end of the backlog")
     left = traces(gateway, collector)
     assert canary.found_in(errors | left) == []
     assert any(b"registrar" in content for place, content in left.items() if place.endswith("/summary.json"))
@@ -305,7 +323,7 @@ def test_nothing_comes_out_where_it_does_not_belong(gateway: Served, collector: 
     assert {"upstream-authcode", "not-authenticated", "ok"} <= {line["outcome"] for line in gateway.calls}
 
 
-def test_every_place_is_looked_at(gateway: Served, collector: Collector) -> None:
+def test_every_place_is_searched(gateway: Gateway, collector: Collector) -> None:
     found = traces(gateway, collector)
     assert len(found["the log"]) > 100
     assert any("metrics" in place for place in found)
@@ -313,17 +331,17 @@ def test_every_place_is_looked_at(gateway: Served, collector: Collector) -> None
         assert canary.found_in({place: found[place] + canary("password").encode()}) == [f"password is in {place}"]
 
 
-def test_a_worker_that_crashes_leaves_no_core(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_worker_that_crashes_leaves_no_core(upstream: FakeUpstream, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
     if hard == 0:
-        pytest.skip("no process of this machine may leave a core: raise ulimit -Hc")
+        pytest.skip("this machine forbids core dumps: raise ulimit -Hc")
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
     try:
-        with served(upstream.url, tmp_path / "gateway") as gateway:
-            (worker,) = gateway.workers()
+        with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
+            worker = gateway.worker()
             limits = [resource.prlimit(pid, resource.RLIMIT_CORE) for pid in (gateway.process.pid, worker)]
             os.kill(worker, signal.SIGSEGV)
-            until(lambda: len(set(gateway.workers()) - {worker}) == 1, "another worker")
+            wait_until(lambda: len(set(gateway.workers()) - {worker}) == 1, "another worker")
             assert limits == [(0, 0), (0, 0)]
             assert list((tmp_path / "gateway").glob("core*")) == []
     finally:

@@ -1,4 +1,4 @@
-"""No room for a score file: a fault that says so, nothing left behind, and all well once there is room."""
+"""A full disk: calls get a fault that says so, nothing is left behind, and calls succeed once there is room."""
 
 import os
 import resource
@@ -15,10 +15,11 @@ import pytest
 
 from shim.config import SHIPPED
 from shim.ledger.store import LedgerStore
+from tests.gateway import Gateway, running_gateway
 from tests.operating.load import Background, typed
-from tests.operating.served import PATIENCE, Served, nameless, served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import PATIENCE, unlinked_files, wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post
+from tests.upstream_server import FakeUpstream, gated, ok, scores
 
 _SMALL, _LARGE = 1, 1000
 
@@ -29,20 +30,19 @@ def gate() -> threading.Event:
 
 
 @pytest.fixture
-def upstream(gate: threading.Event) -> Iterator[Upstream]:
-    large = scores(_LARGE)
-    parts = {
-        "large": Part(large),
-        "halting": Part(scores(200), at_once=300_000, gate=gate),
-        "medium": Part(scores(100)),
+def upstream(gate: threading.Event) -> Iterator[FakeUpstream]:
+    types = {
+        "large": ok(scores(_LARGE), then="keep"),
+        "halting": gated(ok(scores(200), then="keep"), gate, before=300_000),
+        "medium": ok(scores(100), then="keep"),
     }
-    with Upstream(parts) as running:
+    with FakeUpstream(ok(scores(_SMALL), then="keep"), types=types) as running:
         yield running
 
 
 @contextmanager
 def _disk(folder: Path, size: str) -> Iterator[Path]:
-    """A small file system at a folder."""
+    """Mount a small file system on a folder until the end of the block."""
     if os.getuid() != 0:
         pytest.skip("only root can mount a file system")
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def _disk(folder: Path, size: str) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("this machine lets nobody mount a file system")
+        pytest.skip("this machine does not let root mount a file system")
     try:
         yield folder
     finally:
@@ -64,107 +64,113 @@ def _fill(folder: Path, *, left: int = 0) -> Path:
     return path
 
 
-def _is_well(gateway: Served) -> None:
+def _assert_well(gateway: Gateway) -> None:
     assert post(gateway.url, typed("large")).result == scores(_LARGE)
     assert post(gateway.url, envelope()).result == scores(_SMALL)
-    (worker,) = gateway.workers()
+    worker = gateway.worker()
     spool = gateway.folder / "spool"
     held = ("spool_bytes", "calls_in_flight")
-    # An answer is let go of a moment after its caller has it.
-    until(lambda: [gateway.metric(name) for name in held] == [0, 0] and not nameless(worker, spool), "rest", 5)
+    # The gateway closes a spool a moment after the caller has the answer.
+    wait_until(
+        lambda: [gateway.metric(name) for name in held] == [0, 0] and not unlinked_files(worker, spool), "rest", 5
+    )
     assert list(spool.iterdir()) == []
 
 
-def _refuses(gateway: Served, worker: int) -> None:
+def _assert_refuses(gateway: Gateway, worker: int) -> None:
     for version in (SOAP_11, SOAP_12):
         answer = post(gateway.url, typed("large", envelope(version)), version)
         assert (answer.status, answer.slug, answer.version) == (500, "spool", version)
-    # What is small needs no disk.
+    # A small score file stays in memory.
     assert post(gateway.url, envelope()).result == scores(_SMALL)
-    until(lambda: gateway.metric("spool_bytes") == nameless(worker, gateway.folder / "spool") == 0, "rest", 5)
+    wait_until(
+        lambda: gateway.metric("spool_bytes") == unlinked_files(worker, gateway.folder / "spool") == 0, "rest", 5
+    )
     assert gateway.workers() == [worker]
 
 
 @pytest.mark.parametrize("left", [0, 200_000], ids=["full", "nearly full"])
 @pytest.mark.parametrize("records", ["as-sent", "of a width"])
-def test_a_full_disk(left: int, records: str, upstream: Upstream, tmp_path: Path) -> None:
+def test_a_full_disk(left: int, records: str, upstream: FakeUpstream, tmp_path: Path) -> None:
     mapping = tmp_path / "mapping.toml"
     text = (SHIPPED / "TOEFLEdm.toml").read_text(encoding="utf-8")
-    # A file of records of another width is written anew, record by record.
+    # Records of another width are written to a second file, record by record.
     wide = (
         text.replace('errors    = "fault"', 'errors    = "fault"\nrecords   = 1600') if records != "as-sent" else text
     )
     mapping.write_text(wide, encoding="utf-8")
     settings = {"contracts": [{"wsdl": str(SHIPPED / "TOEFLEdm.wsdl"), "mapping": str(mapping)}]}
     folder = tmp_path / "gateway"
-    with _disk(folder / "spool", "8m") as disk, served(upstream.url, folder, settings) as gateway:
-        (worker,) = gateway.workers()
+    with _disk(folder / "spool", "8m") as disk, running_gateway(upstream.url, folder, settings) as gateway:
+        worker = gateway.worker()
         needed = len(scores(_LARGE)) if records != "as-sent" and left else 0
         filler = _fill(disk, left=left + needed)
-        _refuses(gateway, worker)
+        _assert_refuses(gateway, worker)
         filler.unlink()
-        _is_well(gateway)
+        _assert_well(gateway)
 
 
-def test_a_full_disk_below_everything(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_full_disk_below_everything(upstream: FakeUpstream, tmp_path: Path) -> None:
     folder = tmp_path / "gateway"
     (folder / "tmp").mkdir(parents=True)
     settings = {"spool": {"folder": str(folder / "tmp")}}
-    with _disk(folder / "tmp", "8m") as disk, served(upstream.url, folder, settings) as gateway:
-        (first,) = gateway.workers()
+    with _disk(folder / "tmp", "8m") as disk, running_gateway(upstream.url, folder, settings) as gateway:
+        first = gateway.worker()
         filler = _fill(disk)
-        _refuses(gateway, first)
-        # A new worker finds no room for anything of its own.
+        _assert_refuses(gateway, first)
+        # A new worker finds no room for its own files.
         os.kill(first, signal.SIGTERM)
-        until(lambda: len(set(gateway.workers()) - {first}) == 1, "another worker")
-        until(lambda: gateway.workers() != [first] and len(gateway.workers()) == 1, "its end")
-        (second,) = gateway.workers()
+        wait_until(lambda: len(set(gateway.workers()) - {first}) == 1, "another worker")
+        wait_until(lambda: gateway.workers() != [first] and len(gateway.workers()) == 1, "end of the old worker")
+        second = gateway.worker()
         answer = post(gateway.url, typed("large"))
         assert (answer.slug, gateway.workers()) == ("spool", [second])
         assert post(gateway.url, envelope()).result == scores(_SMALL)
         filler.unlink()
         assert post(gateway.url, typed("large")).result == scores(_LARGE)
         assert gateway.workers() == [second]
-        assert "SIGBUS" not in gateway.log
+        assert "SIGBUS" not in gateway.log_text
 
 
-def test_a_limit_on_the_size_of_files(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
+def test_a_limit_on_the_size_of_files(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
         assert post(gateway.url, envelope()).result
-        (worker,) = gateway.workers()
+        worker = gateway.worker()
         limits = resource.prlimit(worker, resource.RLIMIT_FSIZE)
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (500_000, limits[1]))
-        _refuses(gateway, worker)
+        _assert_refuses(gateway, worker)
         resource.prlimit(worker, resource.RLIMIT_FSIZE, limits)
-        _is_well(gateway)
+        _assert_well(gateway)
 
 
-def test_room_that_is_used_up(upstream: Upstream, gate: threading.Event, tmp_path: Path) -> None:
+def test_a_spool_quota_that_is_used_up(upstream: FakeUpstream, gate: threading.Event, tmp_path: Path) -> None:
     settings = {"upstream": {"max_bytes": 400_000}, "spool": {"max_bytes": 400_000}}
-    with served(upstream.url, tmp_path / "gateway", settings) as gateway:
-        (worker,) = gateway.workers()
+    with running_gateway(upstream.url, tmp_path / "gateway", settings) as gateway:
+        worker = gateway.worker()
         call = Background(lambda: post(gateway.url, typed("halting")))
-        until(lambda: gateway.metric("spool_bytes") > 250_000, "call that holds room")
+        wait_until(lambda: gateway.metric("spool_bytes") > 250_000, "call that uses the quota")
         for version in (SOAP_11, SOAP_12):
             answer = post(gateway.url, typed("medium", envelope(version)), version)
             assert (answer.status, answer.slug, answer.version) == (500, "spool", version)
-        assert nameless(worker, gateway.folder / "spool") == 1
+        assert unlinked_files(worker, gateway.folder / "spool") == 1
         gate.set()
         assert call.whole.result == scores(200)
         assert post(gateway.url, typed("medium")).result == scores(100)
-        until(lambda: gateway.metric("spool_bytes") == nameless(worker, gateway.folder / "spool") == 0, "rest", 5)
+        wait_until(
+            lambda: gateway.metric("spool_bytes") == unlinked_files(worker, gateway.folder / "spool") == 0, "rest", 5
+        )
 
 
-def test_no_room_for_the_journal_of_the_ledger(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_full_disk_below_the_journal_of_the_ledger(upstream: FakeUpstream, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     ledger = {"url": f"sqlite:///{tmp_path / 'ledger.db'}", "journal": str(journal)}
-    with _disk(journal, "1m"), served(upstream.url, tmp_path / "gateway", {"ledger": ledger}) as gateway:
+    with _disk(journal, "1m"), running_gateway(upstream.url, tmp_path / "gateway", {"ledger": ledger}) as gateway:
         assert post(gateway.url, envelope()).result == scores(_SMALL)
-        until((journal / "summary.json").exists, "count", 30)
+        wait_until((journal / "summary.json").exists, "count", 30)
         filler = _fill(journal)
         for _ in range(30):
             assert post(gateway.url, envelope()).result == scores(_SMALL)
-        until(lambda: gateway.metric("ledger_lost_calls_total") > 0, "count of lost calls", 5)
+        wait_until(lambda: gateway.metric("ledger_lost_calls_total") > 0, "count of lost calls", 5)
         filler.unlink()
         for _ in range(5):
             assert post(gateway.url, envelope()).result == scores(_SMALL)

@@ -1,4 +1,4 @@
-"""Stops, reloads and sudden deaths, under load: what may fail, and that nothing else does."""
+"""Stops, reloads and sudden deaths under load: which calls may fail, and that no other call does."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from shim.sandbox.process import free_port
+from tests.gateway import PATH, running_gateway
 from tests.operating.load import Background, Kept, loaded, typed
 from tests.operating.proxy import proxied
-from tests.operating.served import PATH, PATIENCE, basic, end, is_running, nameless, served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import PATIENCE, free_port, is_running, stop, unlinked_files, wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post
 from tests.tools import require
+from tests.upstream_server import FakeUpstream, gated, ok, scores
 
 
 @pytest.fixture
@@ -27,13 +27,12 @@ def gate() -> threading.Event:
 
 
 @pytest.fixture
-def upstream(gate: threading.Event) -> Iterator[Upstream]:
-    parts = {
-        "slow": Part(scores(100), gate=gate),
-        "halting": Part(scores(1000), at_once=800_000, gate=gate),
-        "TOEFL": Part(scores(1)),
+def upstream(gate: threading.Event) -> Iterator[FakeUpstream]:
+    types = {
+        "slow": gated(ok(scores(100), then="keep"), gate),
+        "halting": gated(ok(scores(1000), then="keep"), gate, before=800_000),
     }
-    with Upstream(parts) as running:
+    with FakeUpstream(ok(scores(1), then="keep"), types=types) as running:
         yield running
 
 
@@ -45,21 +44,21 @@ def _is_refused(port: int) -> bool:
     return False
 
 
-def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(
-    upstream: Upstream, gate: threading.Event, tmp_path: Path
+def test_a_stop_lets_running_calls_end_and_accepts_no_new_ones(
+    upstream: FakeUpstream, gate: threading.Event, tmp_path: Path
 ) -> None:
-    with served(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
+    with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
         calls = [
             Background(lambda version=version: post(gateway.url, typed("slow", envelope(version)), version))  # type: ignore[misc]
             for version in (SOAP_11, SOAP_12) * 4
         ]
-        until(lambda: len(upstream.heads) == len(calls), "calls upstream")
+        wait_until(lambda: len(upstream.requests) == len(calls), "calls at the upstream")
         kept = Kept(gateway.url)
         calls.append(Background(lambda: kept(typed("slow"))))
-        until(lambda: len(upstream.heads) == len(calls), "calls upstream")
+        wait_until(lambda: len(upstream.requests) == len(calls), "calls at the upstream")
         gateway.process.terminate()
-        until(lambda: _is_refused(gateway.port), "refusal", 10)
-        time.sleep(3)  # longer than kept connections are given
+        wait_until(lambda: _is_refused(gateway.port), "beginning of the stop")
+        time.sleep(3)  # longer than idle connections are kept during a stop
         assert gateway.process.poll() is None
         assert not any(call.answer or call.error for call in calls)
         gate.set()
@@ -70,20 +69,20 @@ def test_a_stop_lets_running_calls_end_and_takes_no_new_ones(
         kept.connection.close()
 
 
-def test_a_stop_closes_kept_connections_after_their_last_call(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
+def test_a_stop_closes_kept_connections_after_their_last_call(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
         shared = gateway.shared
         idle, busy, silent = Kept(gateway.url), Kept(gateway.url), socket.create_connection(("127.0.0.1", gateway.port))
         assert idle().result == busy().result == scores(1)
-        gateway.process.terminate()
         began = time.monotonic()
-        time.sleep(0.7)
+        gateway.process.terminate()
+        wait_until(lambda: _is_refused(gateway.port), "beginning of the stop")
         last = busy()
         assert (last.result, last.headers["connection"]) == (scores(1), "close")
         for connection in (idle.connection.sock, silent):
             connection.settimeout(PATIENCE)
             assert connection.recv(1) == b""
-            assert 1.5 < time.monotonic() - began < 8
+            assert time.monotonic() - began > 1.5  # not before a call could have arrived
             connection.close()
         busy.connection.close()
         assert gateway.process.wait(10) == 0
@@ -91,16 +90,18 @@ def test_a_stop_closes_kept_connections_after_their_last_call(upstream: Upstream
         assert not shared.exists()
 
 
-def test_a_call_that_has_come_is_answered_though_the_worker_was_held_up(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
-        (worker,) = gateway.workers()
+def test_a_stop_answers_calls_that_arrived_while_the_worker_was_suspended(
+    upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
+        worker = gateway.worker()
         clients = [Kept(gateway.url) for _ in range(4)]
         assert [client().result for client in clients] == [scores(1)] * 4
         gateway.process.terminate()
-        time.sleep(0.4)
-        os.kill(worker, signal.SIGSTOP)  # as a machine with other things to do does
+        wait_until(lambda: _is_refused(gateway.port), "beginning of the stop")
+        os.kill(worker, signal.SIGSTOP)  # as a busy machine does
         calls = [Background(client) for client in clients]
-        time.sleep(2.5)
+        time.sleep(2.5)  # longer than a stopping worker waits for calls
         os.kill(worker, signal.SIGCONT)
         assert [call.whole.result for call in calls] == [scores(1)] * 4
         assert gateway.process.wait(10) == 0
@@ -108,34 +109,36 @@ def test_a_call_that_has_come_is_answered_though_the_worker_was_held_up(upstream
             client.connection.close()
 
 
-def test_a_stop_ends_calls_that_take_too_long(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway", {"gateway": {"stop_timeout": 1}}) as gateway:
+def test_a_stop_ends_calls_that_take_too_long(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"stop_timeout": 1}}) as gateway:
         call = Background(lambda: post(gateway.url, typed("slow")))
-        until(lambda: bool(upstream.heads), "call upstream")
+        wait_until(lambda: bool(upstream.requests), "call at the upstream")
         gateway.process.terminate()
         assert gateway.process.wait(10) == 0
         assert call.wait().error is not None
 
 
-def test_a_reload_fails_no_call_and_a_wrong_one_changes_nothing(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_reload_fails_no_call_and_a_wrong_configuration_changes_nothing(
+    upstream: FakeUpstream, tmp_path: Path
+) -> None:
     old = {"gateway": {"workers": 2}}
     new = {
         "gateway": {"workers": 2, "max_request": 2048},
         "contracts": [{}, {"path": "/second.asmx", "wsdl_path": "/second.wsdl"}],
     }
-    with served(upstream.url, tmp_path / "gateway", old) as gateway:
+    with running_gateway(upstream.url, tmp_path / "gateway", old) as gateway:
         second = f"http://127.0.0.1:{gateway.port}/second.asmx"
         large = envelope(more=" " * 4096)
         assert (post(gateway.url, large).status, post(second, envelope()).slug) == (200, "not-found")
         with loaded(gateway.url, scraped=gateway) as load:
             load.wait_for(50)
-            gateway.configure(basic(gateway, upstream.url, new))
+            gateway.configure(new)
             gateway.reload()
-            for _ in range(4):  # whichever worker answers
+            for _ in range(4):  # so that both workers answer
                 assert post(gateway.url, large).slug == "too-large"
                 assert post(second, envelope()).result == scores(1)
             load.wait_for(50)
-            wrong = basic(gateway, upstream.url, {"gateway": {"wokers": 2}, "upstream": {"url": "http://example.org/"}})
+            wrong = gateway.tables({"gateway": {"wokers": 2}, "upstream": {"url": "http://example.org/"}})
             gateway.configure(wrong)
             gateway.reload()
             assert post(gateway.url, large).slug == "too-large"
@@ -153,8 +156,8 @@ def test_a_reload_fails_no_call_and_a_wrong_one_changes_nothing(upstream: Upstre
         assert calls >= load.calls
 
 
-def test_reloads_leave_nothing_open(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
+def test_reloads_leave_no_descriptor_open(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
 
         def descriptors() -> list[int]:
             return [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (gateway.process.pid, *gateway.workers())]
@@ -165,32 +168,32 @@ def test_reloads_leave_nothing_open(upstream: Upstream, tmp_path: Path) -> None:
         for _ in range(2):
             gateway.reload()
             assert post(gateway.url, envelope()).result == scores(1)
-        # A connection more or less to the upstream is none of its own.
+        # A worker may have a connection to the upstream, or one more than before.
         assert all(now <= then + 2 for now, then in zip(descriptors(), before, strict=True))
 
 
-def test_a_worker_that_is_killed_takes_only_its_own_calls_along(
-    upstream: Upstream, gate: threading.Event, tmp_path: Path
+def test_a_killed_worker_breaks_its_own_calls_only(
+    upstream: FakeUpstream, gate: threading.Event, tmp_path: Path
 ) -> None:
-    with served(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
+    with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
         spool = tmp_path / "gateway" / "spool"
         for _ in range(10):
             assert post(gateway.url, envelope()).result
         calls: list[Background] = []
-        # Until both workers have some.
-        while len(calls) < 4 or not all(nameless(pid, spool) for pid in gateway.workers()):
+        # Until both workers have calls.
+        while len(calls) < 4 or not all(unlinked_files(pid, spool) for pid in gateway.workers()):
             calls.append(Background(lambda: post(gateway.url, typed("halting"))))
-            until(lambda: sum(nameless(pid, spool) for pid in gateway.workers()) == len(calls), "spools")
+            wait_until(lambda: sum(unlinked_files(pid, spool) for pid in gateway.workers()) == len(calls), "spools")
             assert len(calls) < 60
-        until(lambda: gateway.metric("calls_in_flight") == len(calls), "gauge")
+        wait_until(lambda: gateway.metric("calls_in_flight") == len(calls), "gauge")
         before = gateway.metrics()
         assert before["spool_bytes", ()] >= len(calls) * 65536
         victim, _ = gateway.workers()
-        lost = nameless(victim, spool)
+        lost = unlinked_files(victim, spool)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: len(gateway.workers()) == 2 and victim not in gateway.workers(), "another worker")
-        until(lambda: sum(call.error is not None for call in calls) == lost, "failures")
-        until(lambda: gateway.metric("calls_in_flight") == len(calls) - lost, "gauge")
+        wait_until(lambda: len(gateway.workers()) == 2 and victim not in gateway.workers(), "another worker")
+        wait_until(lambda: sum(call.error is not None for call in calls) == lost, "failures")
+        wait_until(lambda: gateway.metric("calls_in_flight") == len(calls) - lost, "gauge")
         after = gateway.metrics()
         assert after["spool_bytes", ()] < before["spool_bytes", ()]
         assert [name for name in before if "total" in name[0] and after.get(name, -1) < before[name]] == []
@@ -202,7 +205,7 @@ def test_a_worker_that_is_killed_takes_only_its_own_calls_along(
         assert [answer is not None and answer.result == scores(1000) for answer in answered] == [True] * (
             len(calls) - lost
         )
-        until(lambda: gateway.metric("spool_bytes") == gateway.metric("calls_in_flight") == 0, "rest")
+        wait_until(lambda: gateway.metric("spool_bytes") == gateway.metric("calls_in_flight") == 0, "end of all calls")
         assert list(spool.iterdir()) == []
         ok = gateway.metrics()[
             "calls_total", (("caller", "this-machine"), ("operation", "GetScores"), ("outcome", "ok"))
@@ -210,44 +213,45 @@ def test_a_worker_that_is_killed_takes_only_its_own_calls_along(
         assert ok == 10 + load.calls + len(answered)
 
 
-def test_a_worker_that_has_just_begun_ends_when_it_is_told_to(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway") as gateway:
+def test_a_worker_obeys_sigterm_as_soon_as_it_exists(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway") as gateway:
         for _ in range(4):
             (old,) = gateway.workers()
             os.kill(old, signal.SIGKILL)
-            while not (begun := set(gateway.workers()) - {old}):  # at once, before it has handlers of its own
+            while not (begun := set(gateway.workers()) - {old}):  # before it has its own signal handlers
                 pass
             (new,) = begun
             os.kill(new, signal.SIGTERM)
-            until(lambda new=new: not is_running(new), "end of the worker", 10)  # type: ignore[misc]
-            until(lambda new=new: bool(set(gateway.workers()) - {new}), "another worker")  # type: ignore[misc]
+            wait_until(lambda new=new: not is_running(new), "end of the worker", 10)  # type: ignore[misc]
+            wait_until(lambda new=new: bool(set(gateway.workers()) - {new}), "another worker")  # type: ignore[misc]
         assert post(gateway.url, envelope()).result == scores(1)
 
 
-def test_a_server_that_is_killed_leaves_no_worker(upstream: Upstream, tmp_path: Path) -> None:
-    with served(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
+def test_a_killed_server_leaves_no_worker(upstream: FakeUpstream, tmp_path: Path) -> None:
+    with running_gateway(upstream.url, tmp_path / "gateway", {"gateway": {"workers": 2}}) as gateway:
         workers = gateway.workers()
         shared = gateway.shared
         gateway.process.kill()
-        until(lambda: not any(map(is_running, workers)), "end of the workers", 10)
+        wait_until(lambda: not any(map(is_running, workers)), "end of the workers", 10)
         assert _is_refused(gateway.port)
-        shutil.rmtree(shared)  # nobody is left to do that
+        shutil.rmtree(shared)  # no process is left to remove it
 
 
-def test_one_of_two_gateways_behind_nginx_is_restarted_without_a_lost_call(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_restart_behind_nginx_loses_no_call(upstream: FakeUpstream, tmp_path: Path) -> None:
     nginx = require("nginx", install="apt-get install nginx-light")
     ports, front = [free_port(), free_port()], free_port()
     with ExitStack() as stack:
         gateways = [
-            stack.enter_context(served(upstream.url, tmp_path / f"gateway-{port}", port=port)) for port in ports
+            stack.enter_context(running_gateway(upstream.url, tmp_path / f"gateway-{port}", port=port))
+            for port in ports
         ]
         stack.enter_context(proxied(nginx, tmp_path / "nginx", front, ports))
         load = stack.enter_context(loaded(f"http://127.0.0.1:{front}{PATH}"))
         load.wait_for(50)
-        end(gateways[0].process)
+        stop(gateways[0].process)
         assert gateways[0].process.returncode == 0
         load.wait_for(50)
-        again = stack.enter_context(served(upstream.url, tmp_path / "again", port=ports[0]))
-        until(lambda: len(again.calls) > 20, "calls of the one that came back")
+        again = stack.enter_context(running_gateway(upstream.url, tmp_path / "again", port=ports[0]))
+        wait_until(lambda: len(again.calls) > 20, "calls of the restarted gateway")
         load.stop()
     assert load.failures == []

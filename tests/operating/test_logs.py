@@ -1,4 +1,4 @@
-"""The log as an operator reads it, and the names by which one call is found everywhere."""
+"""The log as an operator reads it, and the request numbers and traces by which a call is found."""
 
 import base64
 import contextlib
@@ -6,18 +6,17 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from shim import config, log
-from shim.sandbox.process import free_port, gateway_environment, wait_for
+from shim import log
+from tests.gateway import PATH, Gateway, running_gateway
 from tests.operating.load import typed
-from tests.operating.served import PATH, Served, end, served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post, send
+from tests.upstream_server import FakeUpstream, ok, response, scores
 
 _IN_BAND = (
     f'<s:Envelope xmlns:s="{SOAP_11}"><s:Body><getScorelinkDataByReportDate><reportstartdate>04/21/2025'
@@ -28,15 +27,16 @@ _FIELDS = log.FIELDS - {"dropped"}
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    with Upstream({"fails": Part(b"no", "500 Internal Server Error"), "slow": Part(scores(1), at_once=700)}) as running:
+def upstream() -> Iterator[FakeUpstream]:
+    failure = response("500 Internal Server Error", b"no", then="keep")
+    with FakeUpstream(ok(scores(1), then="keep"), types={"fails": failure}) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def gateway(upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     settings = {"upstream": {"attempts": 1, "breaker_failures": 1000}}
-    with served(upstream.url, tmp_path_factory.mktemp("logs") / "gateway", settings) as running:
+    with running_gateway(upstream.url, tmp_path_factory.mktemp("logs") / "gateway", settings) as running:
         yield running
 
 
@@ -53,18 +53,18 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     ],
     ids=["scores", "SOAP 1.2", "XML", "date", "upstream", "in band", "size"],
 )
-def test_a_call_is_one_line_of_json_with_fields_of_the_list(
-    body: bytes, version: str, outcome: str, gateway: Served
+def test_a_call_is_one_line_of_json_with_known_fields(
+    body: bytes, version: str, outcome: str, gateway: Gateway
 ) -> None:
     number = post(gateway.url, body, version).headers["x-request-id"]
     line = gateway.call(number)
     assert line["outcome"] == outcome
-    assert gateway.log.count(number) == 1
+    assert gateway.log_text.count(number) == 1
     assert line.keys() <= _FIELDS
     assert {"timestamp", "level", "seconds", "address"} <= line.keys()
 
 
-def test_every_line_is_json_with_fields_of_the_list(gateway: Served) -> None:
+def test_every_line_is_json_with_known_fields(gateway: Gateway) -> None:
     post(gateway.url, envelope())
     assert {key for line in gateway.lines for key in line} <= _FIELDS
     assert {line["event"] for line in gateway.lines} <= {"call", "server", "authcode"}
@@ -87,7 +87,7 @@ def test_every_line_is_json_with_fields_of_the_list(gateway: Served) -> None:
         ("", False),
     ],
 )
-def test_a_request_number_is_the_same_everywhere(sent: str, kept: bool, version: str, gateway: Served) -> None:
+def test_a_valid_request_number_is_kept_everywhere(sent: str, kept: bool, version: str, gateway: Gateway) -> None:
     for body, slug in (
         (b"<a><b></a>", "not-xml"),
         (envelope(version), ""),
@@ -97,16 +97,16 @@ def test_a_request_number_is_the_same_everywhere(sent: str, kept: bool, version:
         number = answer.headers["x-request-id"]
         assert number == sent if kept else _MADE.fullmatch(number)
         assert answer.fault.endswith(f"({slug}; request {number})") if slug else answer.result
-        until(lambda number=number: number in gateway.log, "line")  # type: ignore[misc]
+        wait_until(lambda number=number: number in gateway.log_text, "line")  # type: ignore[misc]
 
 
-def test_a_request_number_is_in_a_sentence_in_the_result(gateway: Served) -> None:
+def test_a_request_number_is_in_the_sentence_of_an_in_band_error(gateway: Gateway) -> None:
     answer = post(gateway.url, _IN_BAND, headers={"X-Request-ID": "0123456789abcdef-77"})
     assert b"(bad-date; request 0123456789abcdef-77)" in (answer.result or b"")
     assert answer.headers["x-request-id"] == gateway.call("0123456789abcdef-77")["request"]
 
 
-def test_two_request_numbers_are_none(gateway: Served) -> None:
+def test_two_request_numbers_are_replaced_by_a_new_one(gateway: Gateway) -> None:
     request = f"GET {PATH}?wsdl HTTP/1.1\r\nHost: a\r\nX-Request-ID: 12345678\r\nX-Request-ID: 87654321\r\n\r\n"
     answer = send(gateway.url, request.encode())
     assert (answer.status, bool(_MADE.fullmatch(answer.headers["x-request-id"]))) == (200, True)
@@ -116,7 +116,7 @@ def test_two_request_numbers_are_none(gateway: Served) -> None:
     ("request_bytes", "slug"),
     [(b"nonsense\r\n\r\n", "bad-http"), (b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n", "not-found")],
 )
-def test_a_request_that_is_no_call_has_a_number(request_bytes: bytes, slug: str, gateway: Served) -> None:
+def test_a_request_that_is_not_a_call_has_a_number(request_bytes: bytes, slug: str, gateway: Gateway) -> None:
     answer = send(gateway.url, request_bytes)
     number = answer.headers["x-request-id"]
     assert answer.fault.endswith(f"({slug}; request {number})")
@@ -130,9 +130,11 @@ _TRACE, _SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     "trace",
     [f"00-{_TRACE}-{_SPAN}-01", f"00-{_TRACE}-{_SPAN}-00", f"cc-{_TRACE}-{_SPAN}-ff"],
 )
-def test_a_traceparent_goes_on_as_it_was_sent(trace: str, upstream: Upstream, gateway: Served) -> None:
+def test_a_valid_traceparent_reaches_the_upstream_unchanged(
+    trace: str, upstream: FakeUpstream, gateway: Gateway
+) -> None:
     answer = post(gateway.url, envelope(), headers={"traceparent": trace})
-    assert re.findall(rb"(?im)^traceparent: *(.*?)\r?$", upstream.heads[-1]) == [trace.encode()]
+    assert re.findall(rb"(?im)^traceparent: *(.*?)\r?$", upstream.requests[-1]) == [trace.encode()]
     assert gateway.call(answer.headers["x-request-id"])["trace"] == trace
 
 
@@ -150,38 +152,24 @@ def test_a_traceparent_goes_on_as_it_was_sent(trace: str, upstream: Upstream, ga
         "",
     ],
 )
-def test_what_is_no_traceparent_goes_nowhere(trace: str, upstream: Upstream, gateway: Served) -> None:
+def test_an_invalid_traceparent_is_dropped(trace: str, upstream: FakeUpstream, gateway: Gateway) -> None:
     answer = post(gateway.url, envelope(), headers={"traceparent": trace, "tracestate": "vendor=secret"})
-    assert b"trace" not in upstream.heads[-1].lower()
+    assert b"trace" not in upstream.requests[-1].lower()
     assert "trace" not in gateway.call(answer.headers["x-request-id"])
 
 
-def test_a_terminal_gets_lines_to_read(upstream: Upstream) -> None:
-    bind = f"127.0.0.1:{free_port()}"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
-    ours = gateway_environment(upstream.url) | {
-        f"{config.PREFIX}GATEWAY__BIND": bind,
-        f"{config.PREFIX}GATEWAY__WORKERS": "1",
-    }
-    terminal, end_of_it = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shim", "serve"], env=inherited | ours, stdout=end_of_it, stderr=end_of_it
-    )
-    os.close(end_of_it)
-    try:
-        wait_for(process, bind)
-        number = post(f"http://{bind}{PATH}", b"<a><b></a>", headers={"X-Request-ID": "12345678"}).headers[
-            "x-request-id"
-        ]
-    finally:
-        end(process)
+def test_a_terminal_gets_lines_for_people(upstream: FakeUpstream, tmp_path: Path) -> None:
+    terminal, gateways_end = pty.openpty()
+    with running_gateway(upstream.url, tmp_path, output=gateways_end) as gateway:
+        os.close(gateways_end)
+        post(gateway.url, b"<a><b></a>", headers={"X-Request-ID": "12345678"})
     text = b""
-    with contextlib.suppress(OSError):  # what reading a terminal that nobody writes to any more raises
+    with contextlib.suppress(OSError):  # a terminal without a writer raises when it is read
         while part := os.read(terminal, 65536):
             text += part
     os.close(terminal)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text.decode())
-    (line,) = [line for line in plain.splitlines() if number in line]
+    (line,) = [line for line in plain.splitlines() if "12345678" in line]
     assert re.search(r"\[info +\] call ", line)
     assert "outcome=not-xml" in line
     with pytest.raises(json.JSONDecodeError):

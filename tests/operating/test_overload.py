@@ -1,14 +1,15 @@
-"""More callers than a gateway takes at a time."""
+"""More callers than the gateway answers at a time."""
 
 import threading
 from pathlib import Path
 
+from tests.gateway import running_gateway
 from tests.operating.load import Background, typed
-from tests.operating.served import served, until
-from tests.operating.upstream import Part, Upstream, scores
+from tests.processes import wait_until
 from tests.soap_http import SOAP_11, SOAP_12, envelope, post
+from tests.upstream_server import FakeUpstream, gated, ok, scores
 
-_PLACES = 5
+_LIMIT = 5
 _MORE = 35
 _IN_BAND = (
     f'<s:Envelope xmlns:s="{SOAP_11}"><s:Body><getScorelinkDataByReportDate><reportstartdate>04/21/2025'
@@ -16,16 +17,16 @@ _IN_BAND = (
 ).encode()
 
 
-def test_who_finds_no_place_is_told_so_at_once(tmp_path: Path) -> None:
+def test_calls_beyond_the_limit_are_refused_at_once(tmp_path: Path) -> None:
     gate = threading.Event()
-    settings = {"gateway": {"max_calls": _PLACES}}
+    settings = {"gateway": {"max_calls": _LIMIT}}
     with (
-        Upstream({"slow": Part(scores(100), gate=gate)}) as upstream,
-        served(upstream.url, tmp_path / "gateway", settings) as gateway,
+        FakeUpstream(ok(scores(1), then="keep"), types={"slow": gated(ok(scores(100), then="keep"), gate)}) as upstream,
+        running_gateway(upstream.url, tmp_path / "gateway", settings) as gateway,
     ):
-        first = [Background(lambda: post(gateway.url, typed("slow"))) for _ in range(_PLACES)]
-        until(lambda: len(upstream.heads) == _PLACES, "calls upstream")
-        until(lambda: gateway.metric("calls_in_flight") == _PLACES, "gauge")
+        first = [Background(lambda: post(gateway.url, typed("slow"))) for _ in range(_LIMIT)]
+        wait_until(lambda: len(upstream.requests) == _LIMIT, "calls at the upstream")
+        wait_until(lambda: gateway.metric("calls_in_flight") == _LIMIT, "gauge")
         kinds = [(envelope(SOAP_11), SOAP_11), (envelope(SOAP_12), SOAP_12), (_IN_BAND, SOAP_11)]
         asked = [kinds[number % len(kinds)] for number in range(_MORE)]
         others = [
@@ -42,14 +43,14 @@ def test_who_finds_no_place_is_told_so_at_once(tmp_path: Path) -> None:
             else:
                 assert (answer.status, answer.slug, answer.version) == (500, "busy", version)
                 assert 1 <= int(answer.headers["retry-after"]) <= 60
-        assert len(upstream.heads) == _PLACES
-        # The operator still gets in.
+        assert len(upstream.requests) == _LIMIT
+        # The operator's address still answers.
         assert gateway.admin("/livez").status_code == gateway.admin("/readyz").status_code == 200
         gate.set()
         for call in first:
             assert call.whole.result == scores(100)
-        until(lambda: gateway.metric("calls_in_flight") == 0, "rest")
+        wait_until(lambda: gateway.metric("calls_in_flight") == 0, "end of all calls")
         assert post(gateway.url, envelope()).result == scores(1)
-        until(lambda: len(gateway.calls) == _PLACES + _MORE + 1, "lines in the log")
+        wait_until(lambda: len(gateway.calls) == _LIMIT + _MORE + 1, "lines in the log")
         outcomes = [line["outcome"] for line in gateway.calls]
-        assert (outcomes.count("busy"), outcomes.count("ok")) == (_MORE, _PLACES + 1)
+        assert (outcomes.count("busy"), outcomes.count("ok")) == (_MORE, _LIMIT + 1)

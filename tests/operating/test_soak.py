@@ -1,4 +1,4 @@
-"""A short soak, and that a long one would see what grows."""
+"""A short soak, and proof that a long one would report growth."""
 
 import os
 from dataclasses import replace
@@ -13,7 +13,7 @@ _SECONDS = 20 if os.environ.get("CI") == "true" else 7
 _LEVEL = Sample(0, 0, 120, 60, 70, 60, 6, 14)
 
 
-def test_nothing_grows_in_some_seconds(tmp_path: Path) -> None:
+def test_nothing_grows_in_a_few_seconds(tmp_path: Path) -> None:
     found = soak.run(_SECONDS, tmp_path / "soak")
     assert found.wrong == []
     assert found.tally.calls > 100
@@ -23,7 +23,7 @@ def test_nothing_grows_in_some_seconds(tmp_path: Path) -> None:
 
 
 def _hour(**more: float) -> list[Sample]:
-    """An hour in which something grows by so much, from its first minute on."""
+    """Return the samples of an hour in which a figure grows steadily by so much."""
     return [
         replace(
             _LEVEL,
@@ -47,13 +47,13 @@ def _hour(**more: float) -> list[Sample]:
         ("files", 6, True),
     ],
 )
-def test_what_grows_is_seen(name: str, grown: float, is_too_much: bool) -> None:
+def test_growth_is_reported(name: str, grown: float, is_too_much: bool) -> None:
     found = {one.name: one for one in growth.judged(_hour(**{name: grown}))}
     assert found.pop(name).is_too_much == is_too_much
     assert not any(one.is_too_much for one in found.values())
 
 
-def test_a_warm_up_and_peaks_are_no_growth() -> None:
+def test_a_warm_up_and_peaks_are_not_growth() -> None:
     samples = _hour()
     samples[:500] = [replace(sample, rss=50) for sample in samples[:500]]
     samples[3000::60] = [replace(sample, rss=900, descriptors=500) for sample in samples[3000::60]]

@@ -1,6 +1,6 @@
-"""The story of a retirement, from the first calls to the day on which the gateway may be switched off.
+"""A retirement from its first call to the day on which the gateway may be switched off.
 
-With PICTURES set to a folder, what the manager sees at each step is kept there: ``make pictures``.
+With PICTURES set to a folder (``make pictures``), a screenshot of the status page is kept there for each step.
 """
 
 import base64
@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from lxml import html
 from typer.testing import CliRunner
 
 from shim.cli import cli
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
-from tests.operating.served import Served, basic, secret, served, until
+from tests.gateway import Gateway, running_gateway, write_secret
+from tests.processes import wait_until
 from tests.soap_http import Answer, envelope, post
 from tests.web.browser import Browser, browser
 
-# How often each called on a working day of the weeks before.
+# Each caller's calls on a working day of the weeks before.
 _CALLERS: Final = {"registrar-import": 24, "graduate-office": 8, "library": 2}
 _INFO: Final = "https://it.example.edu/toefl-migration"
 _DAY: Final = timedelta(days=1)
@@ -31,9 +33,9 @@ _SATURDAY: Final = 5
 
 
 class Story:
-    """A gateway with three callers, and its manager."""
+    """A gateway with three callers, as its manager sees it."""
 
-    def __init__(self, gateway: Served, sandbox: Sandbox, window: Browser) -> None:
+    def __init__(self, gateway: Gateway, sandbox: Sandbox, window: Browser) -> None:
         self.gateway = gateway
         self._sandbox = sandbox
         self._window = window
@@ -44,14 +46,14 @@ class Story:
         return post(self.gateway.url, envelope(), headers={"Authorization": f"Basic {password}"})
 
     def retire(self, deprecated: datetime, sunset: datetime, *brownouts: dict[str, Any]) -> None:
-        """Change the dates in the configuration of the gateway that runs."""
+        """Change the dates in the configuration, and reload it."""
         dates = {"info_url": _INFO, "deprecated": deprecated.isoformat(), "sunset": sunset.isoformat()}
         more = {"retirement": dates, "retirement.brownouts": list(brownouts)}
-        self.gateway.configure(basic(self.gateway, self._sandbox.url, _own() | more))
+        self.gateway.configure(_own() | more)
         self.gateway.reload()
 
     def run(self, *command: str) -> str:
-        """Run one of the gateway's commands."""
+        """Run a command of the gateway, and return its output."""
         done = CliRunner().invoke(cli, [*command, "-c", str(self.gateway.folder / "gateway.toml")])
         assert done.exit_code == 0, done.output
         return done.output
@@ -60,19 +62,18 @@ class Story:
         return {caller["name"]: caller for caller in json.loads(self.run("callers", "--json"))}
 
     def page(self, told: str) -> str:
-        """Wait until the status page says something, and keep a picture of it."""
-        url = f"http://127.0.0.1:{self.gateway.admin_port}/"
-
-        def says() -> bool:
-            self._window.open(url)
-            return told in self._window.text
-
-        until(says, f"{told!r} on the page")
+        """Wait until the status page has a text, open it in a browser, and return what the browser shows."""
+        wait_until(lambda: told in self._served_text(), f"{told!r} on the page")
+        self._window.open(f"http://127.0.0.1:{self.gateway.admin_port}/")
+        assert told in self._window.text
         if self._pictures is not None:
             self._window.settle()
             number = sum(1 for _ in Path(self._pictures).glob("*.png")) + 1
             self._window.screenshot(Path(self._pictures) / f"status-{number}.png")
         return self._window.text
+
+    def _served_text(self) -> str:
+        return " ".join("".join(map(str, html.fromstring(self.gateway.admin("/").content).itertext())).split())
 
 
 @pytest.fixture
@@ -82,9 +83,9 @@ def story(tmp_path: Path) -> Iterator[Story]:
         folder = tmp_path / "gateway"
         folder.mkdir()
         for name in _CALLERS:
-            secret(folder / name, _password(name))
+            write_secret(folder / name, _password(name))
         _remember(folder / "journal")
-        with served(sandbox.url, folder, _own()) as gateway:
+        with running_gateway(sandbox.url, folder, _own()) as gateway:
             yield Story(gateway, sandbox, window)
 
 
@@ -98,7 +99,7 @@ def _password(name: str) -> str:
 
 
 def _remember(journal: Path) -> None:
-    """The calls of eight weeks, as an earlier life of the gateway left them in the journal."""
+    """Write the calls of eight weeks to the journal, as an earlier run of the gateway would have left them."""
     today = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
     call = {"named": True, "operation": "GetScores", "outcome": "ok", "soap": "1.1", "software": "WCF", "seconds": 0.3}
     lines = [
@@ -118,7 +119,7 @@ def test_from_three_callers_to_none(story: Story, tmp_path: Path) -> None:
     assert "No, do not switch the gateway off today." in story.page("3 of 3 callers still need it.")
     assert story.callers()["registrar-import"]["calls_30"] > 20 * _CALLERS["registrar-import"]
 
-    # One migrates, by the program that is made for it.
+    # One caller migrates: it runs the successor program that was made for it.
     program = tmp_path / "scores.py"
     program.write_text(story.run("successor", "registrar-import", "--lang", "python"))
     environment = {"TOEFL_AUTHCODE": DEMO_AUTHCODE, "PATH": os.environ["PATH"]}
@@ -128,13 +129,13 @@ def test_from_three_callers_to_none(story: Story, tmp_path: Path) -> None:
     assert "marked as migrated" in story.page("2 of 3 callers still need it.")
     assert story.callers()["registrar-import"]["migrated"]
 
-    # A job of it was forgotten: it is answered, and seen.
+    # A forgotten job of it still calls: the call is answered, and reported.
     assert story.call("registrar-import").status == 200
     assert "3 of 3 callers still need it." in story.page("Marked as migrated, but still calling: registrar-import.")
     assert [line["caller"] for line in story.gateway.lines if line["event"] == "migrated"] == ["registrar-import"]
     story.run("callers", "migrated", "registrar-import")
 
-    # A brownout reminds those that are left, but for one that was promised otherwise.
+    # A brownout reminds the other callers, except the exempt one.
     moment = datetime.now(UTC)
     hours = {"start": (moment - _DAY / 24).isoformat(), "end": (moment + _DAY / 24).isoformat()}
     story.retire(moment - _DAY, moment + 30 * _DAY, {**hours, "exempt": ["library"]})
@@ -148,13 +149,13 @@ def test_from_three_callers_to_none(story: Story, tmp_path: Path) -> None:
     assert "graduate-office" in text
     assert story.callers()["graduate-office"]["outcomes"]["brownout"] == 1
 
-    # After the sunset nobody gets scores, and who still calls is known.
+    # After the sunset no caller gets scores, and the ledger counts those that still call.
     story.run("callers", "migrated", "graduate-office")
     story.retire(moment - 2 * _DAY, moment - _DAY)
     end = story.call("library")
     assert (end.status, end.slug) == (500, "sunset")
     assert _INFO in end.fault
-    until(lambda: story.callers()["library"]["outcomes"].get("sunset") == 1, "call after the sunset")
+    wait_until(lambda: story.callers()["library"]["outcomes"].get("sunset") == 1, "call after the sunset")
     assert "callers get a fault that names the REST API" in story.page("The sunset has passed")
 
     story.run("callers", "migrated", "library")

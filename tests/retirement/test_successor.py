@@ -14,7 +14,6 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
@@ -25,11 +24,10 @@ from shim.ledger.summary import LastQuery
 from shim.retirement import successor
 from shim.retirement.successor import FILE_NAMES, LANGUAGES, Language
 from shim.sandbox import DEMO_AUTHCODE, Faults, Options, Sandbox
-from shim.sandbox.process import free_port
 from tests.gateway import running_gateway
 from tests.guide import QUERY, REQUEST_LINE
 from tests.ledger.summaries import caller, summary
-from tests.operating.served import until
+from tests.processes import wait_until
 from tests.soap_http import envelope, post
 from tests.tools import require
 
@@ -127,7 +125,7 @@ def _failed(ran: "subprocess.CompletedProcess[bytes]") -> str:
 @pytest.fixture(scope="module")
 def legacy(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The score file that answers the guide's SOAP call."""
-    with running_gateway(running_sandbox.url, tmp_path_factory.mktemp("gateway") / "log") as gateway:
+    with running_gateway(running_sandbox.url, tmp_path_factory.mktemp("gateway")) as gateway:
         answered = post(gateway.url, envelope()).result
     assert answered
     return answered
@@ -288,17 +286,15 @@ def test_the_query_is_selected_by_caller_and_operation() -> None:
 
 
 def test_from_a_call_to_its_successor(sandbox: Sandbox, legacy: bytes, tmp_path: Path) -> None:
-    admin = f"127.0.0.1:{free_port()}"
-    settings = {"GATEWAY__ADMIN_BIND": admin, "LEDGER__URL": f"sqlite:///{tmp_path}/ledger.db"}
-    with running_gateway(sandbox.url, tmp_path / "log", settings=settings) as gateway:
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    with running_gateway(sandbox.url, tmp_path / "gateway", {"ledger": {"url": ledger}}) as gateway:
         assert post(gateway.url, envelope()).result == legacy
-        page = f"http://{admin}/"
-        until(lambda: "this-machine" in requests.get(page, timeout=10).text, "figures")
-        assert "No, do not switch the gateway off today." in requests.get(page, timeout=10).text
-        shown = html.fromstring(requests.get(f"{page}successor?caller=this-machine", timeout=10).content)
+        wait_until(lambda: "this-machine" in gateway.admin("/").text, "figures")
+        assert "No, do not switch the gateway off today." in gateway.admin("/").text
+        shown = html.fromstring(gateway.admin("/successor?caller=this-machine").content)
     environment = {
         "TOEFL_SHIM_UPSTREAM__URL": sandbox.url,
-        "TOEFL_SHIM_LEDGER__URL": settings["LEDGER__URL"],
+        "TOEFL_SHIM_LEDGER__URL": ledger,
         "TOEFL_SHIM_AUTHCODES": json.dumps([{"name": "main", "env": "UNUSED"}]),
     }
 

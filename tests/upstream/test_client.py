@@ -18,7 +18,7 @@ from shim.errors import GatewayError
 from shim.query import Format, ScoreQuery
 from shim.spool import SpoolQuota
 from shim.upstream.client import Client, query_string
-from tests.upstream.played import Played, Script, chunked, ok
+from tests.upstream_server import FakeUpstream, Script, chunked, ok
 
 AUTHCODE = "c3ludGhldGljOnN5bnRoZXRpYw=="
 QUERY = ScoreQuery(
@@ -57,12 +57,12 @@ def fetch(url: str, wanted: ScoreQuery = QUERY, *, with_client: Client | None = 
 
 
 def fetched(script: Script, wanted: ScoreQuery = QUERY) -> Fetched:
-    with Played(script) as upstream:
+    with FakeUpstream(script) as upstream:
         return fetch(upstream.url, wanted)
 
 
 def failed(script: Script, **limits: float) -> GatewayError:
-    with Played(script) as upstream, pytest.raises(GatewayError) as caught:
+    with FakeUpstream(script) as upstream, pytest.raises(GatewayError) as caught:
         fetch(upstream.url, with_client=client(upstream.url, **limits))
     return caught.value
 
@@ -91,7 +91,7 @@ def address(listener: socket.socket) -> str:
 
 class TestRequest:
     def test_it_is_the_guides(self) -> None:
-        with Played(ok(RECORDS)) as upstream:
+        with FakeUpstream(ok(RECORDS)) as upstream:
             fetch(upstream.url)
             line, *headers = upstream.requests[0].decode().split("\r\n")
         assert line == (
@@ -126,7 +126,7 @@ class TestRequest:
         ],
     )
     def test_values_are_escaped(self, value: str, sent: str) -> None:
-        with Played(ok(RECORDS)) as upstream:
+        with FakeUpstream(ok(RECORDS)) as upstream:
             fetch(upstream.url, query(value))
             line = upstream.requests[0].split(b"\r\n")[0].decode()
         assert f"&type={sent}&reportby=" in line
@@ -143,12 +143,12 @@ class TestRequest:
         netrc.chmod(0o600)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("NETRC", str(netrc))
-        with Played(ok(RECORDS)) as upstream:
+        with FakeUpstream(ok(RECORDS)) as upstream:
             fetch(upstream.url)
             assert b"authorization" not in upstream.requests[0].lower()
 
     def test_a_configured_proxy_is_used(self) -> None:
-        with Played(ok(RECORDS)) as proxy:
+        with FakeUpstream(ok(RECORDS)) as proxy:
             url = "http://127.0.0.1:9/scores"
             found = fetch(url, with_client=client(url, proxy=f"http://127.0.0.1:{proxy.port}"))
             assert proxy.requests[0].startswith(f"GET {url}?startdate=".encode())
@@ -183,7 +183,7 @@ class TestScores:
 
     def test_the_connection_is_used_again(self) -> None:
         with (
-            Played(
+            FakeUpstream(
                 ok(RECORDS, then="keep"), chunked(RECORDS, then="keep"), ok(b"", then="keep"), ok(RECORDS)
             ) as upstream,
             closing(client(upstream.url)) as using,
@@ -193,7 +193,7 @@ class TestScores:
             assert (len(upstream.requests), upstream.connections) == (4, 1)
 
     def test_a_kept_connection_that_was_closed_meanwhile_is_made_anew(self) -> None:
-        with Played(ok(RECORDS), ok(RECORDS)) as upstream, closing(client(upstream.url)) as using:
+        with FakeUpstream(ok(RECORDS), ok(RECORDS)) as upstream, closing(client(upstream.url)) as using:
             for _ in range(2):
                 with using.fetch(QUERY, AUTHCODE) as file:
                     assert file.records == 3
@@ -202,7 +202,7 @@ class TestScores:
 
     def test_after_a_failure_the_next_call_has_a_connection_of_its_own(self) -> None:
         broken = Script(ok(RECORDS).data[:-1])
-        with Played(broken, ok(RECORDS)) as upstream, closing(client(upstream.url)) as using:
+        with FakeUpstream(broken, ok(RECORDS)) as upstream, closing(client(upstream.url)) as using:
             with pytest.raises(GatewayError, match="upstream-cut"):
                 using.fetch(QUERY, AUTHCODE)
             with using.fetch(QUERY, AUTHCODE) as file:
@@ -213,7 +213,7 @@ class TestScores:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
     ) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        with Played(ok(body)) as upstream, closing(client(upstream.url)) as using:
+        with FakeUpstream(ok(body)) as upstream, closing(client(upstream.url)) as using:
             before = open_files()
             file = using.fetch(QUERY, AUTHCODE)
             assert file.spool.read() == body
@@ -228,7 +228,10 @@ class TestScores:
         assert failed(ok(RECORD * 3000)).cause.slug == "spool"
 
     def test_calls_at_the_same_time(self) -> None:
-        with Played(*[ok(RECORDS, "Connection: close\r\n")] * 6) as upstream, closing(client(upstream.url)) as using:
+        with (
+            FakeUpstream(*[ok(RECORDS, "Connection: close\r\n")] * 6) as upstream,
+            closing(client(upstream.url)) as using,
+        ):
             found: list[int | None] = []
 
             def call() -> None:
@@ -379,7 +382,7 @@ class TestNoScores:
             if slug:
                 assert failed(make(RECORDS), max_bytes=limit).cause.slug == slug
             else:
-                with Played(make(RECORDS)) as upstream:
+                with FakeUpstream(make(RECORDS)) as upstream:
                     assert fetch(upstream.url, max_bytes=limit).records == 3
 
 
@@ -420,7 +423,7 @@ class TestUnreachable:
             fetch("", with_client=client("http://127.0.0.1:9/scores", proxy=proxy))
 
     def test_plain_text_where_tls_is_spoken(self) -> None:
-        with Played(answer("400 Bad Request")) as upstream, pytest.raises(GatewayError, match="upstream-tls"):
+        with FakeUpstream(answer("400 Bad Request")) as upstream, pytest.raises(GatewayError, match="upstream-tls"):
             fetch(upstream.url.replace("http:", "https:"))
 
     @pytest.mark.parametrize("script", [Script(b""), answer("401 No"), answer("400 No", b"x"), ok(b"<html>")])
@@ -450,7 +453,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class TestTls:
     def test_a_certificate_of_a_named_authority_is_trusted(self, certificate: Path) -> None:
-        with Played(ok(RECORDS), certificate=certificate) as upstream:
+        with FakeUpstream(ok(RECORDS), certificate=certificate) as upstream:
             found = fetch("", with_client=client(upstream.url, ca_file=str(certificate)))
         assert found.data == RECORDS
 
@@ -459,7 +462,7 @@ class TestTls:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         monkeypatch.setenv("CURL_CA_BUNDLE", str(certificate))
         with (
-            Played(ok(RECORDS), certificate=certificate) as upstream,
+            FakeUpstream(ok(RECORDS), certificate=certificate) as upstream,
             pytest.raises(GatewayError, match="upstream-tls"),
         ):
             fetch(upstream.url)

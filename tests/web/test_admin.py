@@ -11,7 +11,6 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from shim.sandbox import DEMO_AUTHCODE, Sandbox
-from shim.sandbox.process import free_port
 from tests.gateway import Gateway, running_gateway
 from tests.soap_http import envelope, post
 
@@ -23,15 +22,14 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def admin(tmp_path: Path) -> str:
-    return f"127.0.0.1:{free_port()}"
+def gateway(sandbox: Sandbox, tmp_path: Path) -> Iterator[Gateway]:
+    with running_gateway(sandbox.url, tmp_path, {"gateway": {"workers": 2}}) as running:
+        yield running
 
 
 @pytest.fixture
-def gateway(sandbox: Sandbox, admin: str, tmp_path: Path) -> Iterator[Gateway]:
-    settings = {"GATEWAY__ADMIN_BIND": admin, "GATEWAY__WORKERS": "2"}
-    with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as running:
-        yield running
+def admin(gateway: Gateway) -> str:
+    return f"127.0.0.1:{gateway.admin_port}"
 
 
 def _get(admin: str, path: str) -> requests.Response:
@@ -60,7 +58,7 @@ def test_an_authcode_that_is_refused_is_not_ready_until_it_is_accepted(
         refused = _get(admin, "/readyz")
         assert (refused.status_code, refused.text) == (
             503,
-            "TOEFL Access refuses the authcode sandbox: generate and store a new one\n",
+            "TOEFL Access refuses the authcode main: generate and store a new one\n",
         )
     assert _metrics(admin)["toefl_shim_authcode_refused"] == 1
     # One sentence of each worker's, not one of each call's.
@@ -95,10 +93,5 @@ def test_the_status_page_has_what_it_needs(gateway: Gateway, admin: str) -> None
     assert requests.post(f"http://{admin}/", timeout=10).status_code == 404
 
 
-def test_the_age_is_that_of_the_file(sandbox: Sandbox, admin: str, tmp_path: Path) -> None:
-    file = tmp_path / "authcode"
-    file.write_text(DEMO_AUTHCODE)
-    file.chmod(0o600)
-    settings = {"GATEWAY__ADMIN_BIND": admin, "AUTHCODES": f'[{{"name": "main", "file": "{file}"}}]'}
-    with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings):
-        assert 0 <= _metrics(admin)["toefl_shim_authcode_age_seconds"] < 60
+def test_the_age_is_that_of_the_file(gateway: Gateway, admin: str) -> None:
+    assert 0 <= _metrics(admin)["toefl_shim_authcode_age_seconds"] < 60

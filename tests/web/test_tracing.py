@@ -1,6 +1,5 @@
 """Spans, as a collector gets them."""
 
-import json
 import socket
 import time
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from shim.sandbox import Sandbox
-from shim.sandbox.process import free_port
 from tests.collector import collecting
 from tests.gateway import running_gateway
+from tests.processes import free_port
 from tests.soap_http import envelope, post
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -19,8 +18,7 @@ PARENT = "00f067aa0ba902b7"
 
 def test_a_call_and_its_upstream_part(tmp_path: Path) -> None:
     with collecting() as collector, Sandbox() as sandbox:
-        settings = {"TRACING__URL": collector.url}
-        with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
+        with running_gateway(sandbox.url, tmp_path, {"tracing": {"url": collector.url}}) as gateway:
             post(gateway.url, envelope(), headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
         # A worker that ends sends what it has.
         sent = ExportTraceServiceRequest.FromString(b"".join(collector.bodies))
@@ -32,26 +30,22 @@ def test_a_call_and_its_upstream_part(tmp_path: Path) -> None:
     assert part.end_time_unix_nano <= whole.end_time_unix_nano
     names = {attribute.key.removeprefix("toefl_shim.") for attribute in whole.attributes}
     assert names == {"request", "operation", "caller", "outcome", "records", "bytes"}
-    (line,) = [
-        json.loads(line) for line in (tmp_path / "gateway.log").read_text().splitlines() if '"event": "call"' in line
-    ]
+    (line,) = gateway.calls
     assert line["trace"] == f"00-{TRACE}-{PARENT}-01"
 
 
 def test_a_collector_that_does_not_answer_holds_up_no_end(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, Sandbox() as sandbox:
-        settings = {"TRACING__URL": f"http://127.0.0.1:{silent.getsockname()[1]}/"}
-        with running_gateway(sandbox.url, tmp_path / "gateway.log", settings=settings) as gateway:
+        settings = {"tracing": {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"}}
+        with running_gateway(sandbox.url, tmp_path, settings) as gateway:
             post(gateway.url, envelope())
             began = time.monotonic()
         assert time.monotonic() - began < 15
 
 
 def test_a_collector_that_is_down_is_told_as_a_line_of_json(tmp_path: Path) -> None:
-    log = tmp_path / "gateway.log"
-    settings = {"TRACING__URL": f"http://127.0.0.1:{free_port()}/"}
-    with Sandbox() as sandbox, running_gateway(sandbox.url, log, settings=settings) as gateway:
+    settings = {"tracing": {"url": f"http://127.0.0.1:{free_port()}/"}}
+    with Sandbox() as sandbox, running_gateway(sandbox.url, tmp_path, settings) as gateway:
         assert post(gateway.url, envelope()).result
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    told = [line["note"].partition(":")[0] for line in lines if line["event"] == "library"]
+    told = [line["note"].partition(":")[0] for line in gateway.lines if line["event"] == "library"]
     assert set(told) == {"opentelemetry.exporter.otlp.proto.http.trace_exporter"}

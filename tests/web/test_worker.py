@@ -16,8 +16,8 @@ _SECRET = "c2VjcmV0LWluLWEtaGVhZGVy"
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    log = tmp_path_factory.mktemp("server") / "gateway.log"
-    with Sandbox() as sandbox, running_gateway(sandbox.url, log, planted=[_SECRET, "jane.doe"]) as running:
+    folder = tmp_path_factory.mktemp("server")
+    with Sandbox() as sandbox, running_gateway(sandbox.url, folder, planted=[_SECRET, "jane.doe"]) as running:
         yield running
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from itertools import product
 from xml.sax.saxutils import quoteattr
 
@@ -9,25 +10,38 @@ from lxml import etree
 from shim import errors
 from shim.errors import Cause
 from shim.wire import answer
-from shim.wire.addressing import ADDRESSING
+from shim.wire.addressing import ADDRESSING, Addressing
 from shim.wire.answer_format import AnswerFormat, EmptyForm
 from shim.wire.dialect import Dialect, Version
 from shim.wire.encoding import BYTE_ORDER_MARKS
 from shim.wire.qname import QName
 from tests.web import calls
 
-DIALECTS = [
-    Dialect(version, encoding, addressing, "urn:uuid:1" if addressing else "")
-    for version, encoding, addressing in product(Version, BYTE_ORDER_MARKS, (None, *ADDRESSING.values()))
-]
+ADDRESSINGS = (None, *ADDRESSING.values())
+
+
+def dialect_of(version: Version, encoding: str, addressing: Addressing | None) -> Dialect:
+    return Dialect(version, encoding, addressing, "urn:uuid:1" if addressing else "")
+
+
+DIALECTS = [dialect_of(*features) for features in product(Version, BYTE_ORDER_MARKS, ADDRESSINGS)]
 FORMS: tuple[EmptyForm, ...] = ("absent", "empty", "nil")
-every_dialect = pytest.mark.parametrize(
-    "dialect",
-    DIALECTS,
-    ids=lambda dialect: " ".join(
-        (dialect.version.name, dialect.encoding, dialect.addressing.namespace if dialect.addressing else "plain")
-    ),
-)
+
+
+def id_of(dialect: Dialect) -> str:
+    addressing = dialect.addressing.namespace if dialect.addressing else "plain"
+    return f"{dialect.version.name} {dialect.encoding} {addressing}"
+
+
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=id_of)
+
+
+def causes_in_dialects() -> Iterator[tuple[Cause, Dialect]]:
+    """Return pairs such that every cause meets each version, encoding and addressing, and every dialect some cause."""
+    versions = list(Version)
+    for i, cause in enumerate(errors.CAUSES.values()):
+        for j, encoding in enumerate(BYTE_ORDER_MARKS, start=i):
+            yield cause, dialect_of(versions[j % len(versions)], encoding, ADDRESSINGS[j % len(ADDRESSINGS)])
 
 
 def get_scores(namespace: str = calls.NAMESPACE, *, qualified: bool = True) -> tuple[QName, ...]:
@@ -102,33 +116,41 @@ class TestEveryDialect:
             assert text.startswith("\ufeff") == (dialect.encoding != "utf-8")
             assert "\ufeff" not in text[1:]
 
-    @pytest.mark.parametrize("cause", list(errors.CAUSES.values()), ids=list(errors.CAUSES))
-    def test_a_fault_of_every_cause(self, dialect: Dialect, cause: Cause) -> None:
-        text = cause.error("Start<&>Date").sentence
-        element, header = opened(answer.fault(dialect, cause, text), dialect)
-        soap = f"{{{dialect.version.namespace}}}"
-        assert element.tag == f"{soap}Fault"
-        if dialect.version is Version.SOAP_11:
-            assert [child.tag for child in element] == ["faultcode", "faultstring", "detail"]
-            code, said, detail = element
-            assert cause.code_11 == self.local(code)
-        else:
-            assert [child.tag for child in element] == [f"{soap}Code", f"{soap}Reason", f"{soap}Detail"]
-            ((code,), (said,), detail) = element
-            assert (code.tag, said.tag) == (f"{soap}Value", f"{soap}Text")
-            assert said.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
-            assert cause.code_12 == self.local(code)
-        assert said.text == text
-        assert (len(detail), len(detail.attrib), detail.text) == (0, 0, None)
-        assert not list(element.iter("{*}Subcode"))
-        assert_related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
 
-    @staticmethod
-    def local(code: etree._Element) -> str:
-        """Return the local name of a fault code, whose prefix must be SOAP's."""
-        prefix, _, name = (code.text or "").partition(":")
-        assert code.nsmap[prefix] in {version.namespace for version in Version}
-        return name
+def test_faults_are_tested_in_every_dialect() -> None:
+    assert {dialect for _, dialect in causes_in_dialects()} == set(DIALECTS)
+
+
+@pytest.mark.parametrize(
+    ("cause", "dialect"),
+    [pytest.param(cause, dialect, id=f"{cause.slug} {id_of(dialect)}") for cause, dialect in causes_in_dialects()],
+)
+def test_a_fault_of_every_cause(cause: Cause, dialect: Dialect) -> None:
+    text = cause.error("Start<&>Date").sentence
+    element, header = opened(answer.fault(dialect, cause, text), dialect)
+    soap = f"{{{dialect.version.namespace}}}"
+    assert element.tag == f"{soap}Fault"
+    if dialect.version is Version.SOAP_11:
+        assert [child.tag for child in element] == ["faultcode", "faultstring", "detail"]
+        code, said, detail = element
+        assert cause.code_11 == local(code)
+    else:
+        assert [child.tag for child in element] == [f"{soap}Code", f"{soap}Reason", f"{soap}Detail"]
+        ((code,), (said,), detail) = element
+        assert (code.tag, said.tag) == (f"{soap}Value", f"{soap}Text")
+        assert said.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+        assert cause.code_12 == local(code)
+    assert said.text == text
+    assert (len(detail), len(detail.attrib), detail.text) == (0, 0, None)
+    assert not list(element.iter("{*}Subcode"))
+    assert_related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
+
+
+def local(code: etree._Element) -> str:
+    """Return the local name of a fault code, whose prefix must be SOAP's."""
+    prefix, _, name = (code.text or "").partition(":")
+    assert code.nsmap[prefix] in {version.namespace for version in Version}
+    return name
 
 
 @pytest.mark.parametrize(
