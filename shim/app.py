@@ -122,7 +122,7 @@ def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe)
         pages = Pages(item.wsdl, gateway.address + item.path, loaded.operations)
         routes[item.path] = Route(pages.at_service, Endpoint(pipeline(loaded), settings, observe))
         documents = {item.wsdl_path: pages.at_wsdl, **dict(imported(item.wsdl, item.path))}
-        routes |= {path: Route(document, document) for path, document in documents.items()}
+        routes |= {path: Route(document) for path, document in documents.items()}
     return routes
 
 

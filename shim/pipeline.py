@@ -17,6 +17,7 @@ from shim.contracts.service import LegacyService
 from shim.query import ScoreFile, ScoreQuery
 from shim.upstream.authcode import Authcode
 from shim.wire import answer, credentials, envelope, inband
+from shim.wire.dialect import Dialect, Version
 from shim.wire.result import Result
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from shim.upstream.scores import ScoreSource
     from shim.wire.answer_format import AnswerFormat
     from shim.wire.call import Call
-    from shim.wire.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Answer:
         held: What must be released after the body was sent.
     """
 
-    dialect: "Dialect"
+    dialect: Dialect
     outcome: str
     length: int
     body: Iterable[bytes]
@@ -104,6 +104,7 @@ class Pipeline:
             quota: Where score files are held.
         """
         self._service = LegacyService(contract)
+        self._operations = contract.elements
         self._callers = callers
         self._policy = policy
         self._scores = scores
@@ -117,7 +118,7 @@ class Pipeline:
             try:
                 opened = envelope.parse(request.body, request.content_type)
                 dialect = opened.dialect
-                call = opened.call()
+                call = opened.call(self._operations)
                 operation = self._service.operation(call, request.action)
                 answer_format = operation.answer_format(call)
                 record.note(operation=operation.name)
@@ -143,7 +144,7 @@ class Pipeline:
     def refuse(
         self,
         error: errors.GatewayError,
-        dialect: "Dialect",
+        dialect: Dialect,
         record: "CallRecord",
         answer_format: "AnswerFormat | None" = None,
     ) -> Answer:
@@ -191,7 +192,7 @@ class Pipeline:
 
 
 def refuse(
-    error: errors.GatewayError, dialect: "Dialect", record: "CallRecord", answer_format: "AnswerFormat | None" = None
+    error: errors.GatewayError, dialect: Dialect, record: "CallRecord", answer_format: "AnswerFormat | None" = None
 ) -> Answer:
     """Answer with an error: as a fault, or as a sentence in the result where the operation has errors there.
 
@@ -199,6 +200,8 @@ def refuse(
     which the operator finds the call in the log.
     """
     cause, text = error.cause, error.fault_text(record.number)
+    if cause is errors.VERSION:
+        dialect = Dialect(Version.SOAP_11, dialect.encoding)  # as ASMX, and as SOAP 1.2 part 1 §5.4.7 says
     record.note(party=cause.party.__name__, note=error.note, advice=cause.advice)
     if answer_format is not None and answer_format.in_band:
         sentence = inband.sentence(text).encode()

@@ -1,6 +1,6 @@
 """The contract of a legacy service: its operations, read from a WSDL and a mapping."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -34,6 +34,11 @@ class Contract:
         self._by_element = {f"{name}Request": operation for name, operation in operations.items()}
         self._by_element |= operations
         self._by_element |= {operation.description.request.local: operation for operation in operations.values()}
+
+    @property
+    def elements(self) -> Container[str]:
+        """The local names of the elements that call an operation."""
+        return self._by_element
 
     def operation(self, element: str) -> Operation:
         """Return the operation that a body's element calls.

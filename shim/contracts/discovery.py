@@ -1,29 +1,30 @@
-"""The discovery document of a service, as ASMX has it at ``?disco``: where its WSDL and its bindings are."""
+"""The discovery document, as ASMX has it at ``?disco``: where the WSDL of a service and its ports are."""
 
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
+from shim.wire.namespaces import XSD, XSI
+
 _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
-_XML: Final = "http://www.w3.org/2001/XMLSchema"
 _DISCO: Final = "http://schemas.xmlsoap.org/disco/"
 
 
 def render(wsdl: bytes, address: str) -> bytes:
-    """Return the discovery document.
+    """Return the discovery document of a service, in UTF-8.
 
     Args:
         wsdl: The WSDL as clients get it.
         address: Where clients call the service.
     """
     root = etree.fromstring(wsdl, etree.XMLParser(resolve_entities=False, no_network=True))
-    soap = (_soap(port, address) for port in root.iter(f"{_WSDL}port"))
+    ports = "".join(_soap(port, address) for port in root.iter(f"{_WSDL}port"))
     contract = f"ref={quoteattr(f'{address}?wsdl')} docRef={quoteattr(address)}"
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
-        f'<discovery xmlns:xsd="{_XML}" xmlns:xsi="{_XML}-instance" xmlns="{_DISCO}">'
-        f'<contractRef {contract} xmlns="{_DISCO}scl/" />{"".join(soap)}</discovery>'
+        f'<discovery xmlns:xsd="{XSD}" xmlns:xsi="{XSI}" xmlns="{_DISCO}">'
+        f'<contractRef {contract} xmlns="{_DISCO}scl/" />{ports}</discovery>'
     ).encode()
 
 

@@ -12,7 +12,6 @@ from shim.web import correlation
 from shim.web.admin import Admin
 from shim.web.request import RequestBody, RequestLimits
 from shim.web.response import Document, respond, respond_with_document
-from shim.wire import envelope
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,11 +24,11 @@ class Route(NamedTuple):
 
     Attributes:
         read: Answers GET and HEAD.
-        call: Answers every other method.
+        call: Answers every other method; None if there is no other.
     """
 
     read: "WSGIApplication"
-    call: "WSGIApplication"
+    call: "WSGIApplication | None" = None
 
 
 class Application:
@@ -56,7 +55,7 @@ class Application:
         """Set up the routes.
 
         Args:
-            routes: What answers at each path. As those of ASMX services, the paths are found in any case of letters.
+            routes: What answers at each path. The paths are found as IIS found those of ASMX services.
             admin: Answers all requests to the admin address.
             admin_bind: ``ADDRESS:PORT`` of the admin address; None for none.
             policy: Whether the gateway still answers.
@@ -82,24 +81,29 @@ class Application:
             start_response = _with_headers(start_response, self._policy.signals)
         route = self._routes.get(_folded(environ["PATH_INFO"]))
         if route is None:
-            return self._not_found(environ, start_response)
+            return self._refuse(errors.NOT_FOUND.error(), environ, start_response)
         if environ["REQUEST_METHOD"] != "POST" and self._policy.ended():
             record = correlation.record_of(environ)
             farewell = Document(self._policy.farewell, "text/plain; charset=utf-8", HTTPStatus.GONE)
             return respond_with_document(farewell, record, environ, start_response)
-        answer = route.read if environ["REQUEST_METHOD"] in ("GET", "HEAD") else route.call
-        return answer(environ, start_response)
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return route.read(environ, start_response)
+        if route.call is None:
+            return self._refuse(errors.METHOD.error(), environ, start_response)
+        return route.call(environ, start_response)
 
-    def _not_found(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _refuse(
+        self, error: errors.GatewayError, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = envelope.guess_dialect(RequestBody(environ, self._limits).peek(), environ.get("CONTENT_TYPE", ""))
-        return respond(refuse(errors.NOT_FOUND.error(), dialect, record), record, environ, start_response)
+        dialect = RequestBody(environ, self._limits).guess_dialect()
+        return respond(refuse(error, dialect, record), record, environ, start_response)
 
 
 def _folded(path: str) -> str:
-    """Return a path as IIS looks for it: in one case of letters, without empty, ``.`` and ``..`` segments."""
-    folded = posixpath.normpath(f"/{path.lstrip('/')}").lower()
-    return f"{folded}/" if path.endswith("/") else folded
+    """Return a path as IIS looks for it: in any case of letters, without empty, ``.`` and ``..`` segments."""
+    folded = posixpath.normpath("/" + path.lstrip("/")).lower()
+    return folded + "/" if path.endswith("/") else folded
 
 
 def _with_headers(start_response: "StartResponse", added: list[tuple[str, str]]) -> "StartResponse":

@@ -12,7 +12,6 @@ from shim.pipeline import Pipeline, Request
 from shim.web import correlation
 from shim.web.request import RequestBody, RequestLimits, action, check_media_type
 from shim.web.response import respond
-from shim.wire import envelope
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -49,8 +48,7 @@ class Endpoint:
         try:
             answer = self._pipeline.answer(self._read(environ, body, record), record)
         except Exception as error:  # noqa: BLE001 - a bug of the gateway is answered with a fault as well
-            dialect = envelope.guess_dialect(body.peek(), environ.get("CONTENT_TYPE", ""))
-            answer = self._pipeline.refuse(errors.as_gateway_error(error), dialect, record)
+            answer = self._pipeline.refuse(errors.as_gateway_error(error), body.guess_dialect(), record)
         return respond(answer, record, environ, start_response)
 
     def _read(self, environ: "WSGIEnvironment", body: RequestBody, record: CallRecord) -> Request:

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
-from shim import errors
 from shim.contracts import discovery, served_wsdl
-from shim.pipeline import refuse
 from shim.retirement.template import render
 from shim.web import correlation
-from shim.web.response import Document, respond, respond_with_document
-from shim.wire.dialect import Dialect
+from shim.web.response import Document, respond_with_document
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,8 +23,8 @@ _WSDL_QUERIES: Final = frozenset({"wsdl", "singlewsdl"})
 class Pages:
     """The documents of one contract, at the addresses and in the forms of ASMX."""
 
-    def __init__(self, wsdl: Path, address: str, operations: Iterable[str] = ()) -> None:
-        """Render the documents, once; the pages for people at their first look.
+    def __init__(self, wsdl: Path, address: str, operations: Iterable[str]) -> None:
+        """Render the documents, once; a page for people is rendered at each look.
 
         Args:
             wsdl: The WSDL.
@@ -87,10 +84,8 @@ def _document(body: bytes) -> "WSGIApplication":
 def _send(
     body: bytes, content_type: str, environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    record = correlation.record_of(environ)
-    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-        return respond(refuse(errors.METHOD.error(), Dialect(), record), record, environ, start_response)
-    return respond_with_document(Document(body, content_type), record, environ, start_response)
+    document = Document(body, content_type)
+    return respond_with_document(document, correlation.record_of(environ), environ, start_response)
 
 
 def _query(environ: "WSGIEnvironment") -> dict[str, list[str]]:

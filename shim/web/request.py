@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Final
 import gevent
 
 from shim import errors
+from shim.wire import envelope
+from shim.wire.dialect import Dialect
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
 # PHP's client compresses requests with either; zlib tells them apart by itself.
 _COMPRESSIONS: Final = frozenset({"gzip", "x-gzip", "deflate"})
-# The first byte of a zlib stream: method 8, with a window of up to 32 KiB.
-_ZLIB_METHODS: Final = frozenset(bytes([size << 4 | 8]) for size in range(8))
+_GZIP: Final = b"\x1f\x8b"
+# Method 8, with a window of up to 32 KiB.
+_ZLIB: Final = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78]")
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
 _MEDIA_TYPES: Final = frozenset({"text/xml", "application/soap+xml", "application/xml"})
 # Digits of a Content-Length; int refuses thousands of them with an exception.
@@ -28,6 +31,8 @@ _PIECE: Final = 1024
 # Bytes and seconds: a namespace stands in the first lines of an envelope.
 _PEEKED: Final = 4096
 _PEEK_SECONDS: Final = 2.0
+# Bytes of a compressed stream to decompress at a time: those before the damage are read.
+_PEEKED_PART: Final = 64
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
 
 
@@ -65,11 +70,7 @@ class RequestLimits:
 
 
 class RequestBody:
-    """The body of a request, read within limits.
-
-    Attributes:
-        received: What was read so far, as it was sent.
-    """
+    """The body of a request, read within limits."""
 
     def __init__(self, environ: "WSGIEnvironment", limits: RequestLimits) -> None:
         """Read nothing yet.
@@ -78,9 +79,13 @@ class RequestBody:
             environ: The request.
             limits: What it may take.
         """
-        self.received = b""
-        self._environ = environ
+        self._stream: InputStream = environ["wsgi.input"]
+        self._announced: str = environ.get("CONTENT_LENGTH") or ""
+        self._content_type: str = environ.get("CONTENT_TYPE", "")
+        self._encodings = environ.get("HTTP_CONTENT_ENCODING", "").lower().split(",")
         self._limits = limits
+        self._received = bytearray()
+        self._is_begun = False
 
     def read(self) -> bytes:
         """Return the body, whole and decompressed.
@@ -92,38 +97,50 @@ class RequestBody:
         if announced is not None and announced > self._limits.size:
             raise errors.TOO_LARGE.error()
         self._receive(self._limits.size + 1, self._limits.seconds)
-        if len(self.received) > self._limits.size:
+        if len(self._received) > self._limits.size:
             raise errors.TOO_LARGE.error()
-        if announced is not None and len(self.received) < announced:
+        if announced is not None and len(self._received) < announced:
             raise errors.CUT_REQUEST.error()
-        encoding = self._environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-        # IIS did not look at Content-Encoding, and many clients send a charset in it, or gzip for a plain body.
-        if encoding in _COMPRESSIONS and _is_compressed(self.received):
-            return _decompress(self.received, self._limits.size)
-        return self.received
+        body = bytes(self._received)
+        return _decompress(body, self._limits.size) if self._is_compressed() else body
 
-    def peek(self) -> bytes:
-        """Return the beginning of the body, as much as tells the SOAP version of the caller; never raise."""
-        if not self.received:
+    def guess_dialect(self) -> Dialect:
+        """Return the dialect in which to answer before the body is read or if it cannot be read; never raise.
+
+        Judge by what was read of the body. If nothing was, read its beginning; wait for two seconds at most.
+        """
+        if not self._is_begun:
             with suppress(errors.CallerError):
                 self._receive(_PEEKED, _PEEK_SECONDS)
-        return self.received
+        body = bytes(self._received)
+        return envelope.guess_dialect(_beginning(body) if self._is_compressed() else body, self._content_type)
 
     def _announced_length(self) -> int | None:
-        text = self._environ.get("CONTENT_LENGTH") or ""
-        if len(text) > _LONGEST_LENGTH:
+        if len(self._announced) > _LONGEST_LENGTH:
             raise errors.TOO_LARGE.error()
-        return int(text) if text.isdecimal() else None
+        return int(self._announced) if self._announced.isdecimal() else None
 
     def _receive(self, most: int, seconds: float) -> None:
+        self._is_begun = True
         try:
             with gevent.Timeout(seconds):
-                for part in _parts(self._environ["wsgi.input"], most):
-                    self.received += part
+                for part in _parts(self._stream, most):
+                    self._received += part
         except gevent.Timeout as error:
             raise errors.CUT_REQUEST.error(note="too slow") from error
         except Exception as error:  # each WSGI server has exceptions of its own for bad framing
             raise errors.CUT_REQUEST.error(note=type(error).__name__) from error
+
+    def _is_compressed(self) -> bool:
+        """Return whether the body is said to be compressed, and begins as gzip or zlib does (RFC 1952, RFC 1950).
+
+        IIS did not look at Content-Encoding, and many clients send a charset in it, or gzip for a plain body. No XML
+        begins as a compressed body does.
+        """
+        if _COMPRESSIONS.isdisjoint(encoding.strip() for encoding in self._encodings):
+            return False
+        start = bytes(self._received[:2])
+        return start == _GZIP or (_ZLIB.match(start) is not None and int.from_bytes(start) % 31 == 0)
 
 
 def _parts(stream: "InputStream", most: int) -> Iterator[bytes]:
@@ -134,12 +151,6 @@ def _parts(stream: "InputStream", most: int) -> Iterator[bytes]:
         if len(part) < _PIECE:
             return
         time.sleep(0)  # a client that sends as fast as is read must not keep others waiting, nor outrun the time limit
-
-
-def _is_compressed(body: bytes) -> bool:
-    """Return whether a body begins as gzip (RFC 1952 §2.3.1) or zlib (RFC 1950 §2.2) does; no XML begins so."""
-    is_zlib = body[:1] in _ZLIB_METHODS and int.from_bytes(body[:2]) % 31 == 0
-    return is_zlib or body.startswith(b"\x1f\x8b")
 
 
 def _decompress(body: bytes, limit: int) -> bytes:
@@ -153,4 +164,15 @@ def _decompress(body: bytes, limit: int) -> bytes:
     # Bytes after the end, such as a second gzip member, would be dropped without a word.
     if not stream.eof or stream.unused_data:
         raise errors.COMPRESSION.error()
+    return plain
+
+
+def _beginning(body: bytes) -> bytes:
+    """Return what the beginning of a compressed body says, up to where it is damaged or cut."""
+    stream, plain = zlib.decompressobj(_GZIP_OR_ZLIB), b""
+    with suppress(zlib.error):
+        for start in range(0, _PEEKED, _PEEKED_PART):
+            plain += stream.decompress(body[start : start + _PEEKED_PART], _PEEKED)
+            if len(plain) >= _PEEKED:
+                break
     return plain

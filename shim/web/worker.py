@@ -1,7 +1,8 @@
 """The process that answers: gunicorn's gevent worker, with time limits for connections and its own last words.
 
-What this module uses of gunicorn without a promise: the methods of ``GeventWorker`` that it overrides, the readers of a
-request's body, and ``close_graceful`` and ``write_nonblock``. ``tests/web/test_worker.py`` holds it to what it needs.
+What this module uses of gunicorn without a promise: the methods of ``GeventWorker`` that it overrides, the class of
+requests of ``RequestParser``, the readers of a request's body, and ``close_graceful`` and ``write_nonblock``.
+``tests/web/test_worker.py`` holds it to what it needs.
 """
 
 import fcntl
@@ -19,13 +20,15 @@ import gevent
 import structlog
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.parser import RequestParser
 from gunicorn.util import close_graceful, write_nonblock
 from gunicorn.workers.ggevent import GeventWorker
 
 from shim import errors
 from shim.web import correlation
+from shim.web.lenient_request import LenientRequest
 from shim.wire import answer, envelope
-from shim.wire.dialect import Dialect
+from shim.wire.dialect import Dialect, Version
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,6 +45,8 @@ _STALLED: Final = 90
 _LINGER: Final = 2
 # Bytes of a request that are read and dropped after its answer: closing at once would cut the answer (RFC 9112 §9.6).
 _DRAINED: Final = 1024 * 1024
+# Bytes of a request to tell its SOAP version by.
+_RECORDED: Final = 8192
 _CONTENT_TYPE: Final = re.compile(rb"^content-type:\s*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -71,19 +76,21 @@ class _StoppingError(Exception):
 
 
 class _RecordingSocket:
-    """A socket that keeps what was received last: gunicorn throws away what it cannot read.
+    """A client's socket that keeps the beginning of what it received: gunicorn drops a head that it cannot read.
 
     Attributes:
-        latest: The bytes of the last read.
+        received: What was received since the last head that could be read, up to a few kilobytes.
     """
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - gevent's or the standard library's
         self._client = client
-        self.latest = b""
+        self.received = b""
 
     def recv(self, *arguments: int) -> bytes:
-        self.latest = self._client.recv(*arguments)
-        return self.latest
+        data: bytes = self._client.recv(*arguments)
+        if len(self.received) < _RECORDED:
+            self.received += data
+        return data
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of a socket
         return getattr(self._client, name)
@@ -115,16 +122,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Serve one connection."""
         client.settimeout(_STALLED)
         own = gevent.getcurrent()
-        self._connections[own] = client = _RecordingSocket(client)
+        self._connections[own] = recording = _RecordingSocket(client)
         try:
             # Past GeventWorker's own, which would take the time limit away again.
-            super(GeventWorker, self).handle(listener, client, addr)
+            super(GeventWorker, self).handle(listener, recording, addr)
         finally:
             del self._connections[own]
 
-    def handle_request(self, listener_name: object, req: Any, sock: object, addr: object) -> None:  # noqa: ANN401 - same
+    def handle_request(self, listener_name: object, req: Any, sock: Any, addr: object) -> None:  # noqa: ANN401 - same
         """Answer one request."""
         self._used.add(gevent.getcurrent())
+        sock.received = b""
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
@@ -140,6 +148,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         the rest of the chunk for another request.
         """
         super().load_wsgi()
+        RequestParser.mesg_class = LenientRequest
         application = self.wsgi
         self._sample = application.sample
 
@@ -205,7 +214,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_error(self, req: object, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401, ARG002 - gunicorn has no types
         """Answer with a fault, and close the connection."""
         error = errors.BAD_HTTP.error() if isinstance(exc, ParseException) else errors.INTERNAL.error()
-        cause, number, dialect = error.cause, correlation.request_number(), _dialect_of(client)
+        cause, number, dialect = error.cause, correlation.request_number(), Dialect(_version_of(client.received))
         body = answer.fault(dialect, cause, error.fault_text(number))
         head = (
             f"HTTP/1.1 {cause.http} {HTTPStatus(cause.http).phrase}\r\nContent-Type: {dialect.content_type}\r\n"
@@ -219,12 +228,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
         close_graceful(client, max_drain=_DRAINED)
 
 
-def _dialect_of(client: _RecordingSocket) -> Dialect:
-    """Return how to answer a request that gunicorn cannot read, by what was received of it."""
-    content_type = _CONTENT_TYPE.search(client.latest)
-    return Dialect(
-        envelope.guess_dialect(client.latest, content_type[1].decode("latin-1") if content_type else "").version
-    )
+def _version_of(received: bytes) -> Version:
+    """Return the SOAP version in which to answer a request that gunicorn cannot read, by what was received of it."""
+    content_type = _CONTENT_TYPE.search(received)
+    return envelope.guess_dialect(received, content_type[1].decode("latin-1") if content_type else "").version
 
 
 def _cork(client: Any, *, on: bool) -> None:  # noqa: ANN401 - gunicorn has no types

@@ -5,18 +5,25 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from shim.errors import Cause
+from shim.errors import MUST_UNDERSTAND, VERSION, Cause
 from shim.wire.answer_format import AnswerFormat
 from shim.wire.dialect import Dialect, Version
 from shim.wire.encoding import BYTE_ORDER_MARKS
-from shim.wire.namespaces import XSI
+from shim.wire.namespaces import XSD, XSI
 from shim.wire.qname import QName
 
 _FAULT: Final = {
-    Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring><detail/>",
+    Version.SOAP_11: "<faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring>",
     Version.SOAP_12: "<soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
-    '<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason><soap:Detail/>',
+    '<soap:Reason><soap:Text xml:lang="en">{text}</soap:Text></soap:Reason>',
 }
+_DETAIL: Final = {Version.SOAP_11: "detail", Version.SOAP_12: "soap:Detail"}
+# What a service of both versions sends to an envelope of another one (SOAP 1.2 part 1 §5.4.7).
+_UPGRADE: Final = (
+    '<soap:Header><soap12:Upgrade xmlns:soap12="{1}">'
+    '<soap12:SupportedEnvelope qname="soap:Envelope" xmlns:soap="{0}" />'
+    '<soap12:SupportedEnvelope qname="soap12:Envelope" xmlns:soap12="{1}" /></soap12:Upgrade></soap:Header>'
+).format(*(version.namespace for version in Version))
 
 
 class _Tag(NamedTuple):
@@ -28,7 +35,7 @@ class _Tag(NamedTuple):
 
 def frame(answer_format: AnswerFormat) -> tuple[bytes, bytes]:
     """Return the bytes before and after the text of the result, in the caller's encoding."""
-    head, tail = _envelope(answer_format.dialect, answer_format.action)
+    head, tail = _envelope(answer_format.dialect, _relation(answer_format.dialect, answer_format.action))
     tags = _tags(answer_format.path)
     before = encode(head + _opening(tags), answer_format.dialect, mark=True)
     return before, encode(_closing(tags) + tail, answer_format.dialect)
@@ -36,26 +43,32 @@ def frame(answer_format: AnswerFormat) -> tuple[bytes, bytes]:
 
 def empty(answer_format: AnswerFormat) -> bytes:
     """Return a whole answer without scores."""
-    head, tail = _envelope(answer_format.dialect, answer_format.action)
+    head, tail = _envelope(answer_format.dialect, _relation(answer_format.dialect, answer_format.action))
     tags = _tags(answer_format.path)
     if answer_format.empty == "absent" and len(tags) > 1:
         tags = tags[:-1]
     *outer, innermost = tags
-    nil = f' xsi:nil="true" xmlns:xsi="{XSI}"' if answer_format.empty == "nil" else ""
-    body = f"{_opening(outer)}<{innermost.start}{nil}/>{_closing(outer)}"
+    declared = "" if _is_asmx(answer_format.dialect) else f' xmlns:xsi="{XSI}"'
+    nil = f' xsi:nil="true"{declared}' if answer_format.empty == "nil" else ""
+    body = f"{_opening(outer)}{_element(innermost.start + nil, answer_format.dialect)}{_closing(outer)}"
     return encode(head + body + tail, answer_format.dialect, mark=True)
 
 
 def fault(dialect: Dialect, cause: Cause, text: str) -> bytes:
     """Return a whole fault.
 
-    The detail is empty, as ASMX wrote it. Without one, System.Web.Services takes the fault for one about headers; on a
-    free-form one, Mono's WCF throws.
+    The detail is empty, as ASMX wrote it. Without one, System.Web.Services takes the fault for one about headers: ASMX
+    left it out of ``MustUnderstand``. On a free-form detail, Mono's WCF throws.
     """
     code = cause.code_11 if dialect.version is Version.SOAP_11 else cause.code_12
-    head, tail = _envelope(dialect, dialect.addressing.fault_action if dialect.addressing else "")
+    header = _UPGRADE if cause is VERSION else ""
+    if dialect.addressing is not None:
+        header = _relation(dialect, dialect.addressing.fault_action)
+    head, tail = _envelope(dialect, header)
     body = _FAULT[dialect.version].format(code=code, text=escape(text))
-    return encode(f"{head}<soap:Fault>{body}</soap:Fault>{tail}", dialect, mark=True)
+    is_header = cause is MUST_UNDERSTAND and _is_asmx(dialect)
+    detail = "" if is_header else _element(_DETAIL[dialect.version], dialect)
+    return encode(f"{head}<soap:Fault>{body}{detail}</soap:Fault>{tail}", dialect, mark=True)
 
 
 def encode(text: str, dialect: Dialect, *, mark: bool = False) -> bytes:
@@ -100,17 +113,30 @@ def _closing(tags: Sequence[_Tag]) -> str:
     return "".join(f"</{tag.name}>" for tag in reversed(tags))
 
 
-def _envelope(dialect: Dialect, action: str) -> tuple[str, str]:
-    charset = dialect.content_type.partition("charset=")[2]
-    header = ""
-    if dialect.addressing is not None:
-        namespace = quoteattr(dialect.addressing.namespace)
-        header = (
-            f"<soap:Header><Action xmlns={namespace}>{escape(action)}</Action>"
-            f"<RelatesTo xmlns={namespace}>{escape(dialect.message_id)}</RelatesTo></soap:Header>"
-        )
-    declaration = f'<?xml version="1.0" encoding="{charset}"?>'
+def _is_asmx(dialect: Dialect) -> bool:
+    """Return whether to answer in ASMX's bytes, which tests/asmx compares; UTF-16 and WS-Addressing are WCF's."""
+    return dialect.encoding == "utf-8" and dialect.addressing is None
+
+
+def _element(start: str, dialect: Dialect) -> str:
+    """Return an element without content; ASMX wrote a blank before the slash."""
+    return f"<{start} />" if _is_asmx(dialect) else f"<{start}/>"
+
+
+def _relation(dialect: Dialect, action: str) -> str:
+    """Return the header that relates an answer to its call by WS-Addressing; empty for a call without it."""
+    if dialect.addressing is None:
+        return ""
+    namespace = quoteattr(dialect.addressing.namespace)
     return (
-        f'{declaration}<soap:Envelope xmlns:soap="{dialect.version.namespace}">{header}<soap:Body>',
-        "</soap:Body></soap:Envelope>",
+        f"<soap:Header><Action xmlns={namespace}>{escape(action)}</Action>"
+        f"<RelatesTo xmlns={namespace}>{escape(dialect.message_id)}</RelatesTo></soap:Header>"
     )
+
+
+def _envelope(dialect: Dialect, header: str) -> tuple[str, str]:
+    charset = dialect.content_type.partition("charset=")[2]
+    declaration = f'<?xml version="1.0" encoding="{charset}"?>'
+    namespaces = f' xmlns:xsi="{XSI}" xmlns:xsd="{XSD}"' if _is_asmx(dialect) else ""
+    start = f'<soap:Envelope xmlns:soap="{dialect.version.namespace}"{namespaces}>'
+    return f"{declaration}{start}{header}<soap:Body>", "</soap:Body></soap:Envelope>"

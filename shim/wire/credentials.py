@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,13 @@ from lxml import etree
 
 from shim import errors
 from shim.wire import xsd
+from shim.wire.dialect import Version
 from shim.wire.elements import text_of
 from shim.wire.namespaces import WSSE, WSU
 
-_PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
+# A type of password is sent as the profile's URI, and by hand also as wsse:PasswordText or as its name alone.
+_BEFORE_TYPE: Final = re.compile(r".*[#:]", re.DOTALL)
+_MARKS: Final = tuple(f"{{{version.namespace}}}mustUnderstand" for version in Version)
 _LONGEST: Final = 1024
 """Characters of a user name, a password, a digest or a time."""
 
@@ -76,7 +80,8 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
         body: The values of the operation's credential parameters; None if it has no such parameters.
 
     Returns:
-        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent.
+        The credentials in the body, in a UsernameToken and in HTTP Basic, in this order, as far as they were sent. A
+        user name without a password is not presented: it cannot be right, and ASMX did not call it wrong.
 
     Raises:
         CallerError: Some credentials are malformed.
@@ -88,9 +93,9 @@ def read(authorization: str, security: Sequence[etree._Element], body: BodyPair 
 
 
 def _from_body(body: BodyPair | None) -> Iterator[PasswordText]:
-    if body is not None and body != (None, None):
-        user, password = body
-        yield _password_text(user or "", password or "")
+    user, password = body or (None, None)
+    if password:
+        yield _password_text(user or "", password)
 
 
 def _from_authorization(authorization: str) -> Iterator[PasswordText]:
@@ -104,10 +109,9 @@ def _from_authorization(authorization: str) -> Iterator[PasswordText]:
         text = raw.decode()
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    user, colon, password = text.partition(":")
-    if not colon:
-        raise ValueError("an Authorization header without a colon")
-    yield _password_text(user, password)
+    user, _, password = text.partition(":")
+    if password:
+        yield _password_text(user, password)
 
 
 def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
@@ -116,17 +120,23 @@ def _from_tokens(security: Sequence[etree._Element]) -> Iterator[Credentials]:
         raise ValueError("two UsernameTokens")
     for token in tokens:
         password = token.find(f"{{{WSSE}}}Password")
-        user = _child_text(token, f"{{{WSSE}}}Username")
-        if password is None:
-            raise ValueError("a UsernameToken without a password")
-        # The default is PasswordText (UsernameToken Profile 1.1 §3.1).
-        kind = password.get("Type", f"{_PROFILE}PasswordText").removeprefix(_PROFILE)
-        if kind == "PasswordText":
-            yield _password_text(user, text_of(password))
-        elif kind == "PasswordDigest":
-            yield _password_digest(token, user, text_of(password))
-        else:
-            raise ValueError("a UsernameToken with an unknown type of password")
+        if password is not None and (text := text_of(password)):
+            yield from _from_token(token, password.get("Type", ""), text)
+
+
+def _from_token(token: etree._Element, kind: str, text: str) -> Iterator[Credentials]:
+    user, name = _child_text(token, f"{{{WSSE}}}Username").strip(), _BEFORE_TYPE.sub("", kind).strip()
+    if name == "PasswordDigest":
+        yield _password_digest(token, user, text)
+    elif name in ("PasswordText", ""):  # the default (UsernameToken Profile 1.1 §3.1)
+        yield _password_text(user, text)
+    elif _is_marked(token.getparent()):
+        raise ValueError("a UsernameToken with an unknown type of password")
+
+
+def _is_marked(header: etree._Element | None) -> bool:
+    """Whether a header must be understood; ASMX ignored the others, whatever was in them."""
+    return header is not None and any(xsd.is_true(header.get(mark, "")) for mark in _MARKS)
 
 
 def _password_text(user: str, password: str) -> PasswordText:

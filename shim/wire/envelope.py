@@ -1,6 +1,7 @@
 """A request's bytes to a ``Call``. The parser's own messages about bad input are never passed on."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +13,6 @@ from shim.wire.addressing import ADDRESSING, Addressing
 from shim.wire.call import Call
 from shim.wire.dialect import Dialect, Version
 from shim.wire.elements import text_of
-from shim.wire.encoding import BYTE_ORDER_MARKS
 from shim.wire.namespaces import WSSE, XML
 from shim.wire.parser import hardened_parser
 
@@ -31,6 +31,9 @@ _OWN_ROLES: Final = frozenset(
         "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
     }
 )
+# The start tag of an envelope with its prefix and its attributes, and the namespaces that these declare.
+_START_TAG: Final = re.compile(r"<(?:([^\s<>/:]{1,100}):)?Envelope\s([^<>]*)")
+_DECLARED: Final = re.compile(r"""xmlns(?::([^\s=]{1,100}))?\s*=\s*["']\s*([^"']*)""")
 
 
 def parse(body: bytes, content_type: str) -> "Envelope":
@@ -38,40 +41,50 @@ def parse(body: bytes, content_type: str) -> "Envelope":
 
     Args:
         body: The request's body, decompressed.
-        content_type: The request's Content-Type. A byte order mark overrides its charset, and its charset overrides
-            the XML declaration (RFC 7303 §3.2).
+        content_type: The request's Content-Type, for its charset.
 
     Raises:
         CallerError: The body is not a SOAP envelope. ``guess_dialect`` then tells how to answer.
     """
-    marked = encoding.of_byte_order_mark(body)
-    known = marked or encoding.of_charset(content_type)
-    parser = hardened_parser(known, len(body))
+    document = encoding.read_document(body, content_type)
+    parser = hardened_parser(document.encoding, len(body))
     try:
-        root = etree.fromstring(body.removeprefix(BYTE_ORDER_MARKS[marked]) if marked else body, parser)
+        root = etree.fromstring(document.data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise errors.NOT_XML.error() from error
     # lxml raises by the last entry of its log alone: a warning hides the error of an undeclared prefix before it.
     if any(entry.level >= etree.ErrorLevels.ERROR for entry in parser.error_log):
         raise errors.NOT_XML.error()
-    document = root.getroottree().docinfo
-    if document.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise errors.DOCTYPE.error()
-    return Envelope(root, known or document.encoding or "utf-8")
+    return Envelope(root, document.encoding)
 
 
 def guess_dialect(body: bytes, content_type: str) -> Dialect:
-    """Return the dialect in which to answer a request that is not a SOAP envelope, judging by its bytes."""
+    """Return the dialect in which to answer a request that cannot be read as an envelope.
+
+    Args:
+        body: The body, or its beginning.
+        content_type: The Content-Type; it counts only if the body does not tell the SOAP version.
+    """
     marked = encoding.of_byte_order_mark(body) or "utf-8"
     # Without its NULs, UTF-16 without a byte order mark reads as ASCII.
     text = body.decode(marked, "ignore").replace("\0", "")
-    if Version.SOAP_11.namespace in text:
-        return Dialect(Version.SOAP_11, marked)
+    return Dialect(_version_in(text) or _version_of_type(content_type), marked)
+
+
+def _version_in(text: str) -> Version | None:
+    if start_tag := _START_TAG.search(text):
+        declared: dict[str, str] = dict(_DECLARED.findall(start_tag[2]))
+        text = declared.get(start_tag[1] or "", text)
+    return next((version for version in Version if version.namespace in text), None)
+
+
+def _version_of_type(content_type: str) -> Version:
     media_type, _, parameters = content_type.lower().partition(";")
     # In a multipart request, a parameter names the media type of the envelope.
     declared = parameters if media_type.strip().startswith("multipart/") else media_type
-    is_12 = Version.SOAP_12.media_type in declared or Version.SOAP_12.namespace in text
-    return Dialect(Version.SOAP_12 if is_12 else Version.SOAP_11, marked)
+    return Version.SOAP_12 if Version.SOAP_12.media_type in declared else Version.SOAP_11
 
 
 class Envelope:
@@ -86,7 +99,7 @@ class Envelope:
 
         Args:
             root: The root element of a document.
-            document_encoding: The encoding of the document.
+            document_encoding: The encoding of the document, in which to answer.
 
         Raises:
             CallerError: The root is not a SOAP envelope, or one of an unknown version.
@@ -102,21 +115,23 @@ class Envelope:
         self._role = f"{soap}{version.actor}"
         self._blocks = list(root.iterchildren(f"{soap}Header"))
         self._bodies = list(root.iterchildren(f"{soap}Body"))
-        self.dialect = self._related(Dialect(version, encoding.of_answer(document_encoding)))
+        self.dialect = self._related(Dialect(version, document_encoding))
 
-    def call(self) -> Call:
+    def call(self, operations: Container[str] = ()) -> Call:
         """Check headers and body, and return the call in the body.
+
+        Args:
+            operations: The names of the elements that call an operation. As ASMX did, the gateway ignores other
+                elements beside one of these.
 
         Raises:
             CallerError: A header that must be understood is unknown, a reply is wanted at another address, or the body
-                does not hold exactly one element.
+                has no element, or two different calls.
         """
-        self._check_understood()
-        self._check_replies()
-        elements = [child for body in self._bodies for child in body]
-        if len(self._bodies) != 1 or len(elements) != 1:
-            raise errors.NOT_SOAP.error()
-        (element,) = elements
+        is_addressed = self._check_understood()
+        if is_addressed:
+            self._check_replies()
+        element = self._body_element(operations)
         name = etree.QName(element)
         if name.namespace == XML:  # an answer would have to declare it, which XML forbids
             raise errors.NOT_SOAP.error()
@@ -127,8 +142,17 @@ class Envelope:
             qualified=len(element) == 0 or etree.QName(element[0]).namespace is not None,
             element=element,
             security=tuple(self._headers(_SECURITY)),
-            action=self._addressed(_ACTION)[1],
+            action=self._addressed(_ACTION)[1] if is_addressed else "",
         )
+
+    def _body_element(self, operations: Container[str]) -> etree._Element:
+        elements = [child for body in self._bodies for child in body]
+        if not elements:
+            raise errors.NOT_SOAP.error()
+        found, *others = [one for one in elements if one.tag.rpartition("}")[2] in operations] or elements[:1]
+        if others and any(_content(other) != _content(found) for other in others):
+            raise errors.NOT_SOAP.error()
+        return found
 
     def _related(self, dialect: Dialect) -> Dialect:
         addressing, message_id = self._addressed(_MESSAGE_ID)
@@ -144,10 +168,12 @@ class Envelope:
             return None, ""
         return ADDRESSING[etree.QName(header).namespace or ""], text_of(header).strip(xsd.SPACE)
 
-    def _check_understood(self) -> None:
-        for header in self._headers("*"):
-            if self._is_mandatory(header) and etree.QName(header).namespace not in _UNDERSTOOD:
-                raise errors.MUST_UNDERSTAND.error()
+    def _check_understood(self) -> bool:
+        """Return whether the caller marks a header of WS-Addressing; ASMX ignored all that are not marked."""
+        marked = {etree.QName(header).namespace for header in self._headers("*") if self._is_mandatory(header)}
+        if marked - _UNDERSTOOD:
+            raise errors.MUST_UNDERSTAND.error()
+        return not marked.isdisjoint(ADDRESSING)
 
     def _is_mandatory(self, header: etree._Element) -> bool:
         """Whether a header must be understood here (SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3)."""
@@ -158,5 +184,11 @@ class Envelope:
             namespace = etree.QName(header).namespace or ""
             address = header.find(f"{{{namespace}}}Address")
             wanted = "" if address is None else text_of(address).strip(xsd.SPACE)
-            if wanted != ADDRESSING[namespace].anonymous:
+            # A caller that wants no reply gets one in the HTTP response, as from ASMX.
+            if wanted not in (ADDRESSING[namespace].anonymous, f"{namespace}/none"):
                 raise errors.REPLY_ELSEWHERE.error()
+
+
+def _content(element: etree._Element) -> list[tuple[object, ...]]:
+    """Return what an element says, to compare: its names, texts and attributes, without white space around texts."""
+    return [(part.tag, (part.text or "").strip(), *sorted(part.attrib.items())) for part in element.iter()]

@@ -130,20 +130,34 @@ def test_a_fault_of_every_cause(cause: Cause, dialect: Dialect) -> None:
     element, header = opened(answer.fault(dialect, cause, text), dialect)
     soap = f"{{{dialect.version.namespace}}}"
     assert element.tag == f"{soap}Fault"
+    has_detail = cause is not errors.MUST_UNDERSTAND or not is_asmx(dialect)
     if dialect.version is Version.SOAP_11:
-        assert [child.tag for child in element] == ["faultcode", "faultstring", "detail"]
-        code, said, detail = element
+        assert [child.tag for child in element] == ["faultcode", "faultstring", "detail"][: 2 + has_detail]
+        code, said, *details = element
         assert cause.code_11 == local(code)
     else:
-        assert [child.tag for child in element] == [f"{soap}Code", f"{soap}Reason", f"{soap}Detail"]
-        ((code,), (said,), detail) = element
+        tags = [f"{soap}Code", f"{soap}Reason", f"{soap}Detail"]
+        assert [child.tag for child in element] == tags[: 2 + has_detail]
+        ((code,), (said,), *details) = element
         assert (code.tag, said.tag) == (f"{soap}Value", f"{soap}Text")
         assert said.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
         assert cause.code_12 == local(code)
     assert said.text == text
-    assert (len(detail), len(detail.attrib), detail.text) == (0, 0, None)
+    assert all((len(detail), len(detail.attrib), detail.text) == (0, 0, None) for detail in details)
     assert not list(element.iter("{*}Subcode"))
-    assert_related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
+    if cause is errors.VERSION and dialect.addressing is None:
+        assert header is not None
+        assert [child.tag for child in header] == [f"{{{Version.SOAP_12.namespace}}}Upgrade"]
+        assert [envelope.nsmap[(envelope.get("qname") or "").partition(":")[0]] for envelope in header[0]] == [
+            version.namespace for version in Version
+        ]
+    else:
+        assert_related(header, dialect, dialect.addressing.fault_action if dialect.addressing else "")
+
+
+def is_asmx(dialect: Dialect) -> bool:
+    """Whether ASMX would have answered so: it spoke neither UTF-16 nor WS-Addressing."""
+    return dialect.encoding == "utf-8" and dialect.addressing is None
 
 
 def local(code: etree._Element) -> str:
@@ -200,12 +214,74 @@ def test_a_result_at_any_depth(path: list[tuple[str, str]], tags: list[str], wit
         assert [part.tag for part in element.iter()] == (without if form == "absent" else tags)
 
 
-def test_an_answer_has_no_white_space_and_no_needless_namespace() -> None:
-    assert framed(Dialect(), get_scores(), "QUJD") == (
-        b'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
-        b'<soap:Body><GetScoresResponse xmlns="https://ets.org/edm/webservices/"><GetScoresResult>QUJD'
-        b"</GetScoresResult></GetScoresResponse></soap:Body></soap:Envelope>"
+ASMX_HEAD = (
+    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{}" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><soap:Body>'
+)
+TAIL = "</soap:Body></soap:Envelope>"
+RESPONSE = '<GetScoresResponse xmlns="https://ets.org/edm/webservices/">'
+
+
+@pytest.mark.parametrize("version", list(Version))
+class TestBytesOfAsmx:
+    def head(self, version: Version) -> str:
+        return ASMX_HEAD.format(version.namespace)
+
+    def test_a_result(self, version: Version) -> None:
+        inner = f"{RESPONSE}<GetScoresResult>QUJD</GetScoresResult></GetScoresResponse>"
+        expected = f"{self.head(version)}{inner}{TAIL}"
+        assert framed(Dialect(version), get_scores(), "QUJD").decode() == expected
+
+    @pytest.mark.parametrize(
+        ("form", "inner"),
+        [
+            ("absent", f"{RESPONSE[:-1]} />"),
+            ("empty", f"{RESPONSE}<GetScoresResult /></GetScoresResponse>"),
+            ("nil", f'{RESPONSE}<GetScoresResult xsi:nil="true" /></GetScoresResponse>'),
+        ],
+        ids=FORMS,
     )
+    def test_no_scores(self, version: Version, form: EmptyForm, inner: str) -> None:
+        expected = f"{self.head(version)}{inner}{TAIL}"
+        assert framed(Dialect(version), get_scores(), empty=form).decode() == expected
+
+    @pytest.mark.parametrize("cause", [errors.BAD_DATE, errors.MUST_UNDERSTAND], ids=lambda cause: str(cause.slug))
+    def test_a_fault(self, version: Version, cause: Cause) -> None:
+        detail = ["<detail />", "<soap:Detail />"][version is Version.SOAP_12] if cause is errors.BAD_DATE else ""
+        said = (
+            f"<faultcode>soap:{cause.code_11}</faultcode><faultstring>a &lt;b&gt;</faultstring>"
+            if version is Version.SOAP_11
+            else f"<soap:Code><soap:Value>soap:{cause.code_12}</soap:Value></soap:Code>"
+            '<soap:Reason><soap:Text xml:lang="en">a &lt;b&gt;</soap:Text></soap:Reason>'
+        )
+        expected = f"{self.head(version)}<soap:Fault>{said}{detail}</soap:Fault>{TAIL}"
+        assert answer.fault(Dialect(version), cause, "a <b>").decode() == expected
+
+
+def test_the_bytes_of_asmx_for_an_envelope_of_another_version() -> None:
+    upgrade = (
+        '<soap:Header><soap12:Upgrade xmlns:soap12="http://www.w3.org/2003/05/soap-envelope">'
+        '<soap12:SupportedEnvelope qname="soap:Envelope" xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" />'
+        '<soap12:SupportedEnvelope qname="soap12:Envelope" xmlns:soap12="http://www.w3.org/2003/05/soap-envelope" />'
+        "</soap12:Upgrade></soap:Header><soap:Body><soap:Fault><faultcode>soap:VersionMismatch</faultcode>"
+        "<faultstring>a</faultstring><detail /></soap:Fault></soap:Body></soap:Envelope>"
+    )
+    expected = ASMX_HEAD.format(Version.SOAP_11.namespace).removesuffix("<soap:Body>") + upgrade
+    assert answer.fault(Dialect(), errors.VERSION, "a").decode() == expected
+
+
+@pytest.mark.parametrize("dialect", [dialect for dialect in DIALECTS if not is_asmx(dialect)], ids=id_of)
+def test_utf_16_and_ws_addressing_have_no_needless_white_space_and_namespace(dialect: Dialect) -> None:
+    empty = framed(dialect, get_scores(), empty="nil").decode(dialect.encoding)
+    assert empty.endswith(
+        f'{RESPONSE}<GetScoresResult xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>'
+        f"</GetScoresResponse>{TAIL}"
+    )
+    fault = answer.fault(dialect, errors.MUST_UNDERSTAND, "a").decode(dialect.encoding)
+    assert fault.endswith(
+        f"{'<detail/>' if dialect.version is Version.SOAP_11 else '<soap:Detail/>'}</soap:Fault>{TAIL}"
+    )
+    assert "XMLSchema" not in empty.partition("<soap:Body>")[0] + fault
 
 
 def test_a_path_in_several_namespaces_has_prefixes() -> None:

@@ -24,7 +24,8 @@ versions = pytest.mark.parametrize("version", list(Version))
 
 
 def called(body: str | bytes, content_type: str = UTF_8) -> Call:
-    return envelope.parse(body.encode() if isinstance(body, str) else body, content_type).call()
+    parsed = envelope.parse(body.encode() if isinstance(body, str) else body, content_type)
+    return parsed.call({"GetScores", "getEDIData"})
 
 
 def refused(body: str | bytes, content_type: str = UTF_8) -> str:
@@ -65,7 +66,7 @@ class TestEncoding:
             pytest.param("utf-16", "utf-16-le", codecs.BOM_UTF16_LE, UTF_8, "utf-16le", id="mark beats charset"),
             pytest.param("utf-8", "utf-16-be", codecs.BOM_UTF16_BE, XML, "utf-16be", id="mark beats declaration"),
             pytest.param("utf-16", "utf-16-le", b"", XML, "utf-16le", id="utf-16 without a mark"),
-            pytest.param("utf-16", "utf-16-be", b"", XML, "utf-16le", id="utf-16 BE without a mark"),
+            pytest.param("utf-16", "utf-16-be", b"", XML, "utf-16be", id="utf-16 BE without a mark"),
             pytest.param("{}", "utf-16-le", b"", f"{XML}; charset=utf-16le", "utf-16le", id="order in the charset, LE"),
             pytest.param("{}", "utf-16-be", b"", f"{XML}; charset=UTF-16BE", "utf-16be", id="order in the charset, BE"),
             pytest.param("utf-16", "utf-16-le", b"", f"{XML}; charset=utf-16", "utf-16le", id="no order at all"),
@@ -76,6 +77,13 @@ class TestEncoding:
             pytest.param("utf-8", "utf-8", b"", f"{XML}; charset=us-ascii", "utf-8", id="ascii is read as utf-8"),
             pytest.param("utf-8", "utf-8", b"", f"{XML};charset=UTF8;x=y", "utf-8", id="other spelling"),
             pytest.param("utf-8", "utf-8", b"", f"{XML}; charset=", "utf-8", id="empty charset"),
+            pytest.param("utf-16", "utf-8", b"", XML, "utf-8", id="utf-16 declared over utf-8, as a StringWriter does"),
+            pytest.param("utf-16", "utf-8", codecs.BOM_UTF8, XML, "utf-8", id="mark beats utf-16 declared"),
+            pytest.param("klingon", "utf-8", b"", f"{XML}; charset=klingon", "utf-8", id="unknown names"),
+            pytest.param("utf-8", "iso-8859-1", b"", UTF_8, "utf-8", id="latin-1 that says utf-8"),
+            pytest.param("{}", "iso-8859-15", b"", f"{XML}; charset=iso-8859-15", "utf-8", id="another code page"),
+            pytest.param("windows-1257", "cp1257", b"", XML, "utf-8", id="another code page by declaration"),
+            pytest.param("ansi", "cp1252", b"", XML, "utf-8", id="a name of Windows"),
         ],
     )
     def test_a_supported_encoding(self, text: str, codec: str, mark: bytes, content_type: str, answered: str) -> None:
@@ -85,23 +93,43 @@ class TestEncoding:
         assert elements.text_of(call.element) == "caf\u00e9"
         assert call.dialect.encoding == answered
 
-    @pytest.mark.parametrize(
-        "charset", ["klingon", "rot13", "hex", "utf-7", "utf-32", "undefined", "a\x00b", "x" * 300]
-    )
-    def test_a_charset_that_is_not_supported(self, charset: str) -> None:
-        assert refused(calls.envelope(), f"text/xml; charset={charset}") == "encoding"
+    @pytest.mark.parametrize("charset", ["klingon", "undefined", "a\x00b", "x" * 300])
+    def test_a_charset_that_nobody_knows_is_ignored(self, charset: str) -> None:
+        call = called(calls.envelope(calls.get_scores("<Type>caf\u00e9</Type>")), f"text/xml; charset={charset}")
+        assert elements.text_of(call.element) == "caf\u00e9"
 
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(calls.envelope(declaration='<?xml version="1.0" encoding="klingon"?>').encode(), id="unknown"),
-            pytest.param(calls.envelope("<a>\u00e9</a>").encode("latin-1"), id="latin-1 as utf-8"),
-            pytest.param(calls.envelope().encode("utf-16")[:-1], id="half a character"),
-            pytest.param(calls.envelope().encode("utf-32"), id="utf-32"),
-        ],
-    )
-    def test_bytes_that_are_not_text(self, body: bytes) -> None:
-        assert refused(body, XML) == "not-xml"
+    @pytest.mark.parametrize("charset", ["utf-7", "utf-16", "utf-32", "UTF-32LE", "hz", "cp037", "IBM500", "hex"])
+    def test_a_charset_without_ascii_is_refused_where_it_matters(self, charset: str) -> None:
+        content_type = f"text/xml; charset={charset}"
+        assert refused(calls.envelope("<a>\u00e9</a>"), content_type) == "encoding"
+        assert called(calls.envelope(), content_type).name == "GetScores"
+
+    @pytest.mark.parametrize("codec", ["utf-32", "utf-32-le", "utf-32-be"])
+    @pytest.mark.parametrize("charset", ["", "; charset=utf-32"])
+    def test_utf_32(self, codec: str, charset: str) -> None:
+        assert refused(calls.envelope().encode(codec), f"text/xml{charset}") == "encoding"
+
+    @pytest.mark.parametrize("codec", ["cp037", "utf-16"])
+    def test_bytes_that_are_not_text(self, codec: str) -> None:
+        body = calls.envelope().encode(codec)
+        assert refused(body[:-1] if codec == "utf-16" else body, XML) == "not-xml"
+
+    @pytest.mark.parametrize("value", ["", " utf-8", "utf 8", "\u00e9"])
+    @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["no mark", "mark"])
+    def test_a_declared_name_that_is_none(self, value: str, mark: bytes) -> None:
+        for quote in "'\"":
+            body = calls.envelope(declaration=f'<?xml version="1.0" encoding={quote}{value}{quote} standalone="yes"?>')
+            assert called(mark + body.encode(), XML).name == "GetScores"
+
+    @pytest.mark.parametrize("encoding", [None, *BYTE_ORDER_MARKS], ids=str)
+    @pytest.mark.parametrize("end", ["\0", "\0" * 500, "\0\r\n", "\r\n\0", " \0 "], ids=repr)
+    def test_nuls_after_the_envelope_are_dropped(self, encoding: str | None, end: str) -> None:
+        mark = BYTE_ORDER_MARKS[encoding] if encoding is not None else b""
+        body = mark + (calls.envelope() + end).encode(encoding or "utf-8")
+        assert called(body, XML).name == "GetScores"
+
+    def test_a_nul_that_is_half_a_character_of_utf_16_is_padding_too(self) -> None:
+        assert called(calls.envelope().encode("utf-16-le") + b"\0", XML).name == "GetScores"
 
     def test_character_references(self) -> None:
         call = called(calls.envelope(calls.get_scores("<Type>caf&#233; &amp; &#x1F600;</Type>")))
@@ -179,9 +207,12 @@ class TestBody:
             pytest.param("", id="none"),
             pytest.param("<GetScores/>", id="outside"),
             pytest.param("<Body><GetScores/></Body>", id="in no namespace"),
-            pytest.param("<s:Body><GetScores/></s:Body><s:Body/>", id="two, one empty"),
-            pytest.param("<s:Body/><s:Body><GetScores/></s:Body>", id="two, the first empty"),
-            pytest.param("<s:Body><GetScores/><GetScores/></s:Body>", id="two operations"),
+            pytest.param("<s:Body/><s:Body/>", id="two, both empty"),
+            pytest.param("<s:Body><GetScores/><GetScores><a/></GetScores></s:Body>", id="two calls"),
+            pytest.param("<s:Body><GetScores>1</GetScores><GetScores>2</GetScores></s:Body>", id="two texts"),
+            pytest.param('<s:Body><GetScores/><GetScores a="1"/></s:Body>', id="two calls, one with an attribute"),
+            pytest.param("<s:Body><GetScores/></s:Body><s:Body><getEDIData/></s:Body>", id="two bodies, two calls"),
+            pytest.param("<s:Body><a/><GetScores/><b/><getEDIData/></s:Body>", id="two calls among others"),
             pytest.param("<s:Header><s:Body><GetScores/></s:Body></s:Header>", id="within the header"),
         ],
     )
@@ -189,6 +220,25 @@ class TestBody:
         sent = f'<s:Envelope xmlns:s="{version.namespace}">{body}</s:Envelope>'
         assert refused(sent) == "not-soap"
         assert envelope.parse(sent.encode(), UTF_8).dialect.version is version
+
+    @versions
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param("<s:Body><GetScores>1</GetScores><a/></s:Body>", id="before"),
+            pytest.param("<s:Body><a/><b>2</b><GetScores>1</GetScores></s:Body>", id="after"),
+            pytest.param("<s:Body><GetScores>1</GetScores><GetScores> 1\n</GetScores></s:Body>", id="the same twice"),
+            pytest.param("<s:Body><GetScores>1</GetScores></s:Body><s:Body/>", id="an empty body after it"),
+            pytest.param("<s:Body/><s:Body><GetScores>1</GetScores></s:Body>", id="an empty body before it"),
+        ],
+    )
+    def test_other_elements_beside_the_call_are_ignored(self, version: Version, body: str) -> None:
+        sent = f'<s:Envelope xmlns:s="{version.namespace}">{body}</s:Envelope>'
+        call = called(sent)
+        assert (call.name, elements.text_of(call.element)) == ("GetScores", "1")
+
+    def test_without_a_call_the_first_element_is_taken(self) -> None:
+        assert called(calls.envelope("<a/><b/>")).name == "a"
 
     @pytest.mark.parametrize(
         ("body", "namespace", "qualified"),
@@ -270,9 +320,15 @@ class TestAddressing:
         assert call.dialect == Dialect(version, "utf-8", ADDRESSING[namespace], "urn:uuid:1 & 2")
 
     def test_without_a_message_id_the_answer_has_no_addressing(self) -> None:
-        call = called(calls.envelope(headers=f'<a:Action xmlns:a="{NEW}">urn:x</a:Action>'))
+        call = called(calls.envelope(headers=f'<a:Action xmlns:a="{NEW}" s:mustUnderstand="1">urn:x</a:Action>'))
         assert call.action == "urn:x"
         assert call.dialect.addressing is None
+
+    @pytest.mark.parametrize("marked", ["Action", "To", "ReplyTo", "MessageID"])
+    def test_an_action_counts_if_any_header_is_marked(self, marked: str) -> None:
+        marks = {name: ' s:mustUnderstand="1"' if name == marked else "" for name in ("Action", "To", "MessageID")}
+        headers = "".join(f'<a:{name} xmlns:a="{NEW}"{mark}>urn:x</a:{name}>' for name, mark in marks.items())
+        assert called(calls.envelope(headers=headers)).action == ("urn:x" if marked in marks else "")
 
     def test_a_message_id_of_another_standard_is_ignored(self) -> None:
         assert called(calls.envelope(headers='<a:MessageID xmlns:a="urn:x">1</a:MessageID>')).dialect == Dialect()
@@ -283,24 +339,34 @@ class TestAddressing:
         "address",
         [
             pytest.param("<a:Address>http://192.0.2.1/reply</a:Address>", id="elsewhere"),
-            pytest.param("<a:Address>http://www.w3.org/2005/08/addressing/none</a:Address>", id="nowhere"),
+            pytest.param("<a:Address>urn:none</a:Address>", id="nowhere of its own"),
             pytest.param("<a:Address/>", id="empty"),
             pytest.param("", id="none"),
         ],
     )
-    def test_a_reply_to_another_address_is_refused_with_a_related_fault(
+    def test_a_reply_to_another_address_is_refused_with_a_related_fault_if_a_header_is_marked(
         self, namespace: str, name: str, address: str
     ) -> None:
-        headers = (
-            f'<a:{name} xmlns:a="{namespace}">{address}</a:{name}><a:MessageID xmlns:a="{namespace}">m</a:MessageID>'
-        )
-        sent = calls.envelope(headers=headers)
-        assert refused(sent) == "reply-elsewhere"
-        assert envelope.parse(sent.encode(), UTF_8).dialect.message_id == "m"
+        message = f'<a:MessageID xmlns:a="{namespace}">m</a:MessageID>'
+        unmarked = f'<a:{name} xmlns:a="{namespace}">{address}</a:{name}>{message}'
+        assert called(calls.envelope(headers=unmarked)).dialect.message_id == "m"
+        for marked in (unmarked.replace(">", ' s:mustUnderstand="1">', 1), f"{unmarked}{self.to(namespace)}"):
+            sent = calls.envelope(headers=marked)
+            assert refused(sent) == "reply-elsewhere"
+            assert envelope.parse(sent.encode(), UTF_8).dialect.message_id == "m"
+
+    @staticmethod
+    def to(namespace: str) -> str:
+        return f'<a:To xmlns:a="{namespace}" s:mustUnderstand="1">http://127.0.0.1/</a:To>'
+
+    @pytest.mark.parametrize("namespace", list(ADDRESSING))
+    def test_a_caller_that_wants_no_reply_gets_one(self, namespace: str) -> None:
+        headers = f'<a:ReplyTo xmlns:a="{namespace}"><a:Address>{namespace}/none</a:Address></a:ReplyTo>'
+        assert called(calls.envelope(headers=headers + self.to(namespace))).name == "GetScores"
 
     def test_each_version_has_its_own_anonymous_address(self) -> None:
         address = ADDRESSING[OLD].anonymous
-        headers = f'<a:ReplyTo xmlns:a="{NEW}"><a:Address>{address}</a:Address></a:ReplyTo>'
+        headers = f'<a:ReplyTo xmlns:a="{NEW}"><a:Address>{address}</a:Address></a:ReplyTo>{self.to(NEW)}'
         assert refused(calls.envelope(headers=headers)) == "reply-elsewhere"
 
 
@@ -315,6 +381,25 @@ class TestGuessDialect:
             pytest.param(calls.envelope()[:-9], "application/soap+xml", Dialect(), id="broken 1.1 with 1.2's type"),
             pytest.param(
                 calls.envelope(version=Version.SOAP_12)[:-9], XML, Dialect(Version.SOAP_12), id="broken 1.2, 1.1's type"
+            ),
+            pytest.param(
+                f'<?xml version="1.0"?><e:Envelope xmlns:a="{Version.SOAP_11.namespace}" '
+                f"xmlns:e = ' {Version.SOAP_12.namespace}'",
+                XML,
+                Dialect(Version.SOAP_12),
+                id="1.2 that names 1.1 before",
+            ),
+            pytest.param(
+                f'<Envelope xmlns:a="{Version.SOAP_12.namespace}" xmlns="{Version.SOAP_11.namespace}">',
+                "application/soap+xml",
+                Dialect(),
+                id="1.1 that names 1.2 before",
+            ),
+            pytest.param(
+                f'<a:Envelop xmlns:a="{Version.SOAP_12.namespace}">', XML, Dialect(Version.SOAP_12), id="misspelt 1.2"
+            ),
+            pytest.param(
+                '<a:Envelope xmlns:a="urn:x">', "application/soap+xml", Dialect(Version.SOAP_12), id="another namespace"
             ),
         ],
     )
