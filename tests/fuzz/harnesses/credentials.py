@@ -12,6 +12,7 @@ from shim.wire import credentials, envelope, xsd
 from shim.wire.call import Call
 from shim.wire.credentials import BodyPair, PasswordDigest, PasswordText
 from shim.wire.dialect import Version
+from shim.wire.elements import text_of
 from shim.wire.namespaces import WSSE
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
@@ -98,7 +99,7 @@ def _count(authorization: str, call: Call | None, pair: BodyPair | None) -> int:
     headers = () if call is None else call.security
     tokens = [token for header in headers for token in header.iterfind(f"{{{WSSE}}}UsernameToken")]
     passwords = [password for token in tokens for password in token.findall(f"{{{WSSE}}}Password")[:1]]
-    known = [one for one in passwords if "".join(one.itertext()) and _kind(one) in _KINDS]
+    known = [one for one in passwords if text_of(one) and _kind(one) in _KINDS]
     scheme, _, basic = authorization.partition(" ")
     by_http = scheme.lower() == "basic" and base64.b64decode(basic).partition(b":")[2]
     return len(known) + bool(by_http) + bool(pair is not None and pair[1])
