@@ -77,7 +77,6 @@ def build(
         admin=_admin(config, stored, statuses, breaker, metrics),
         admin_bind=config.gateway.admin_bind,
         policy=policy,
-        limits=_limits(config),
         metrics=metrics,
         sample=partial(metrics.sample, quota, limit),
         close=close,
@@ -109,13 +108,10 @@ def _client(config: Config, breaker: Breaker, quota: SpoolQuota, metrics: Metric
     )
 
 
-def _limits(config: Config) -> RequestLimits:
-    return RequestLimits(config.gateway.max_request, config.gateway.request_timeout)
-
-
 def _routes(config: Config, pipeline: Callable[..., Pipeline], observe: Observe) -> dict[str, Route]:
     gateway = config.gateway
-    settings = EndpointSettings(_limits(config), gateway.trusted_proxies, gateway.certificate_header)
+    limits = RequestLimits(gateway.max_request, gateway.request_timeout)
+    settings = EndpointSettings(limits, gateway.trusted_proxies, gateway.certificate_header)
     routes: dict[str, Route] = {}
     for item in config.contracts:
         loaded = contract.from_settings(item, config.retirement.info_url)

@@ -24,6 +24,7 @@ from shim.config import (
 from shim.sandbox import DEMO_AUTHCODE, Options, Sandbox, select
 from shim.web.application import Application
 from shim.web.metrics import Metrics
+from shim.wire.dialect import Version
 from tests.guide import END, REQUEST_LINE, START
 from tests.web.calls import Reply, envelope, request, send
 
@@ -46,7 +47,17 @@ def _call(application: Application, path: str = "/TOEFLWebService/TOEFLEdm.asmx"
     return send(application, request(envelope().encode(), PATH_INFO=path))
 
 
-@pytest.mark.parametrize("path", ["/TOEFLWebService/TOEFLEdm.asmx", "/toeflwebservice/TOEFLEDM.ASMX"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/TOEFLWebService/TOEFLEdm.asmx",
+        "/toeflwebservice/TOEFLEDM.ASMX",
+        "//TOEFLWebService//TOEFLEdm.asmx",
+        "///TOEFLWebService/./TOEFLEdm.asmx",
+        "/other/../TOEFLWebService/x/y/../../TOEFLEdm.asmx",
+        "/../../TOEFLWebService/TOEFLEdm.asmx",
+    ],
+)
 def test_a_call_becomes_the_rest_request_and_comes_back_whole(
     sandbox: Sandbox, settings: Config, tmp_path: Path, path: str
 ) -> None:
@@ -67,6 +78,49 @@ def test_a_contract_may_ask_for_json(sandbox: Sandbox, settings: Config, tmp_pat
     assert [seen.line for seen in sandbox.requests] == [REQUEST_LINE.replace(" HTTP", "&format=json HTTP")]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "//",
+        "/..",
+        "/TOEFLWebService",
+        "/TOEFLWebService/TOEFLEdm.asmx/",
+        "/TOEFLWebService/TOEFLEdm.asmx/x",
+        "/TOEFLWebService/..TOEFLEdm.asmx",
+        "/TOEFLWebService/.../TOEFLEdm.asmx",
+        "/TOEFLWebService/TOEFLEdm.asmx/..",
+        "/TOEFLWebService\\TOEFLEdm.asmx",
+        "/x/TOEFLWebService/TOEFLEdm.asmx",
+        "/../shim/web/pages.py",
+    ],
+)
+def test_a_path_leads_nowhere_else(settings: Config, tmp_path: Path, path: str) -> None:
+    assert _call(app.build(settings, tmp_path), path).slug == "not-found"
+
+
+@pytest.mark.parametrize("path", ["/other", "/TOEFLWebService/TOEFLEdm.wsdl"])
+@pytest.mark.parametrize(
+    ("version", "other"), [(Version.SOAP_11, "application/soap+xml"), (Version.SOAP_12, "text/xml")]
+)
+def test_a_call_to_another_address_is_refused_in_its_version(
+    settings: Config, tmp_path: Path, path: str, version: Version, other: str
+) -> None:
+    sent = request(envelope(version=version).encode(), PATH_INFO=path, CONTENT_TYPE=other)
+    reply = send(app.build(settings, tmp_path), sent)
+    assert reply.slug == ("method" if path.endswith(".wsdl") else "not-found")
+    assert reply.headers["Content-Type"].startswith(version.media_type)
+
+
+@pytest.mark.parametrize("path", ["//livez", "/x/../livez", "/LIVEZ"])
+def test_the_admin_address_folds_no_path(settings: Config, tmp_path: Path, path: str) -> None:
+    gateway = GatewaySettings(admin_bind="127.0.0.1:9090")
+    application = app.build(settings.model_copy(update={"gateway": gateway}), tmp_path)
+    assert send(application, request(b"", "GET", PATH_INFO=path, SERVER_PORT="9090")).code == 404
+    assert send(application, request(b"", "GET", PATH_INFO="/livez", SERVER_PORT="9090")).code == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_other_addresses(settings: Config, tmp_path: Path, method: str) -> None:
     reply = send(app.build(settings, tmp_path), request(b"", method, PATH_INFO="/other"))
@@ -80,7 +134,10 @@ def test_reading_and_calling_share_an_address(settings: Config, tmp_path: Path) 
     assert b"definitions" in send(application, request(b"", "GET", PATH_INFO=path, QUERY_STRING="wsdl")).body
     refused = send(application, request(b"", "DELETE", PATH_INFO=path))
     assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD, POST")
-    assert send(application, request(b"", "POST", PATH_INFO="/TOEFLWebService/TOEFLEdm.wsdl")).code == 405
+    for method in ("POST", "PUT", "DELETE"):
+        for document in ("/TOEFLWebService/TOEFLEdm.wsdl", "/toeflwebservice/./toefledm.wsdl"):
+            refused = send(application, request(b"", method, PATH_INFO=document))
+            assert (refused.code, refused.headers["Allow"]) == (405, "GET, HEAD, POST")
 
 
 def test_what_a_wsdl_imports_is_served_beside_it(settings: Config, tmp_path: Path) -> None:

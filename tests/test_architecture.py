@@ -127,6 +127,8 @@ def test_a_call_needs_no_server_library() -> None:
 _INTERNALS: Final = {
     "_ParserDictionaryContext": {"wire/parser.py"},
     "gunicorn.workers": {"web/worker.py"},
+    "gunicorn.http.message": {"web/lenient_request.py"},
+    "gunicorn.http.parser": {"web/worker.py"},
     "gunicorn.arbiter": {"web/server.py"},
     "MethodContext": {"contracts/service.py"},
     "urllib3.connection": {"upstream/client.py"},

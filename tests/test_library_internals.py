@@ -26,6 +26,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 from lxml import etree
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, values
@@ -168,6 +170,39 @@ def test_gunicorn_readers_tell_whether_a_request_was_read() -> None:
 )
 def test_gunicorn_worker_has_the_methods_that_ours_replaces(name: str, parameters: list[str]) -> None:
     assert _parameters(getattr(GeventWorker, name)) == parameters, "look at shim/web/worker.py"
+
+
+def test_gunicorn_makes_its_requests_of_the_class_of_its_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = "look at shim/web/worker.py and shim/web/lenient_request.py"
+    policies: list[tuple[str, str, bool]] = []
+
+    class Ours(Request):  # type: ignore[misc]
+        def parse(self, unreader: Any) -> bytes:  # noqa: ANN401 - gunicorn has no types
+            data = unreader.read()
+            assert data.startswith(b"POST"), look
+            unreader.unread(data)
+            return super().parse(unreader)  # type: ignore[no-any-return]
+
+        def _apply_header_policy(
+            self, name: str, value: str, scheme_state: list[bool], seen: set[str], *rest: object, **options: object
+        ) -> object:
+            policies.append((name, value, name in seen))
+            if name == "X-DROPPED":
+                return None
+            return super()._apply_header_policy(name, value, scheme_state, seen, *rest, **options)
+
+    def application(environ: dict[str, Any], start: Callable[..., object]) -> list[bytes]:
+        assert "HTTP_X_DROPPED" not in environ, look
+        start("200 OK", [("Content-Length", "0")])
+        return []
+
+    monkeypatch.setattr(RequestParser, "mesg_class", Ours)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: b\r\nContent-Type: c\r\nX-Dropped: d\r\n\r\n"
+    worker = _Worker(application)
+    assert b"200 OK" in _served(worker, head.replace(b"Content-Type: c\r\n", b"")), look
+    assert _served(worker, head) == b"refused", look
+    seen = [("HOST", "a", False), ("CONTENT-TYPE", "b", False)]
+    assert policies == [*seen, ("X-DROPPED", "d", False), *seen, ("CONTENT-TYPE", "c", True)], look
 
 
 def test_gunicorn_closes_gracefully_and_writes_without_blocking() -> None:

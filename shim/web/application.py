@@ -10,7 +10,7 @@ from shim.pipeline import refuse
 from shim.retirement.policy import RetirementPolicy
 from shim.web import correlation
 from shim.web.admin import Admin
-from shim.web.request import RequestBody, RequestLimits
+from shim.web.request import RequestBody
 from shim.web.response import Document, respond, respond_with_document
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ class Application:
         admin: Admin,
         admin_bind: str | None,
         policy: RetirementPolicy,
-        limits: RequestLimits,
         metrics: "Metrics",
         sample: Callable[[], None],
         close: Callable[[], None],
@@ -59,7 +58,6 @@ class Application:
             admin: Answers all requests to the admin address.
             admin_bind: ``ADDRESS:PORT`` of the admin address; None for none.
             policy: Whether the gateway still answers.
-            limits: What a request may take.
             metrics: What is counted of the calls.
             sample: Notes what this worker does now.
             close: Ends what observes calls.
@@ -68,7 +66,6 @@ class Application:
         self.sample = sample
         self.close = close
         self._policy = policy
-        self._limits = limits
         self._routes = {_folded(path): route for path, route in routes.items()}
         self._admin = admin
         self._admin_port = admin_bind.rpartition(":")[2] if admin_bind is not None else None
@@ -96,7 +93,7 @@ class Application:
         self, error: errors.GatewayError, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         record = correlation.record_of(environ)
-        dialect = RequestBody(environ, self._limits).guess_dialect()
+        dialect = RequestBody(environ).guess_dialect()
         return respond(refuse(error, dialect, record), record, environ, start_response)
 
 

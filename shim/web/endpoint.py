@@ -44,7 +44,7 @@ class Endpoint:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         record = correlation.record_of(environ, self._observe)
-        body = RequestBody(environ, self._settings.limits)
+        body = RequestBody(environ)
         try:
             answer = self._pipeline.answer(self._read(environ, body, record), record)
         except Exception as error:  # noqa: BLE001 - a bug of the gateway is answered with a fault as well
@@ -60,7 +60,7 @@ class Endpoint:
         content_type = environ.get("CONTENT_TYPE", "")
         check_media_type(content_type)
         return Request(
-            body=body.read(),
+            body=body.read(settings.limits),
             content_type=content_type,
             action=action(environ),
             authorization=environ.get("HTTP_AUTHORIZATION", ""),

@@ -70,39 +70,36 @@ class RequestLimits:
 
 
 class RequestBody:
-    """The body of a request, read within limits."""
+    """The body of a request."""
 
-    def __init__(self, environ: "WSGIEnvironment", limits: RequestLimits) -> None:
-        """Read nothing yet.
-
-        Args:
-            environ: The request.
-            limits: What it may take.
-        """
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        """Read nothing yet."""
         self._stream: InputStream = environ["wsgi.input"]
         self._announced: str = environ.get("CONTENT_LENGTH") or ""
         self._content_type: str = environ.get("CONTENT_TYPE", "")
         self._encodings = environ.get("HTTP_CONTENT_ENCODING", "").lower().split(",")
-        self._limits = limits
         self._received = bytearray()
         self._is_begun = False
 
-    def read(self) -> bytes:
+    def read(self, limits: RequestLimits) -> bytes:
         """Return the body, whole and decompressed.
+
+        Args:
+            limits: What it may take.
 
         Raises:
             CallerError: The body is too large or cut, or its compression is damaged.
         """
         announced = self._announced_length()
-        if announced is not None and announced > self._limits.size:
+        if announced is not None and announced > limits.size:
             raise errors.TOO_LARGE.error()
-        self._receive(self._limits.size + 1, self._limits.seconds)
-        if len(self._received) > self._limits.size:
+        self._receive(limits.size + 1, limits.seconds)
+        if len(self._received) > limits.size:
             raise errors.TOO_LARGE.error()
         if announced is not None and len(self._received) < announced:
             raise errors.CUT_REQUEST.error()
         body = bytes(self._received)
-        return _decompress(body, self._limits.size) if self._is_compressed() else body
+        return _decompress(body, limits.size) if self._is_compressed() else body
 
     def guess_dialect(self) -> Dialect:
         """Return the dialect in which to answer before the body is read or if it cannot be read; never raise.

@@ -79,7 +79,7 @@ class _RecordingSocket:
     """A client's socket that keeps the beginning of what it received: gunicorn drops a head that it cannot read.
 
     Attributes:
-        received: What was received since the last head that could be read, up to a few kilobytes.
+        received: What was received since the last request that was answered, up to a few kilobytes.
     """
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - gevent's or the standard library's
@@ -132,10 +132,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_request(self, listener_name: object, req: Any, sock: Any, addr: object) -> None:  # noqa: ANN401 - same
         """Answer one request."""
         self._used.add(gevent.getcurrent())
-        sock.received = b""
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:
+            sock.received = b""
             _cork(sock, on=False)
             if _is_unread(req.body):
                 close_graceful(sock, max_drain=_DRAINED)

@@ -52,7 +52,7 @@ _PADDING: Final = b"\0\t\n\r "
 _ESCAPE: Final = b"\x1b"  # begins other characters than ASCII's in ISO-2022
 
 
-class Document(NamedTuple):
+class XmlDocument(NamedTuple):
     """An XML document to parse.
 
     Attributes:
@@ -64,7 +64,7 @@ class Document(NamedTuple):
     encoding: str
 
 
-def read_document(body: bytes, content_type: str) -> Document:
+def read_document(body: bytes, content_type: str) -> XmlDocument:
     """Find out the encoding of a request's body, and return the body in one that the parser knows.
 
     Args:
@@ -81,13 +81,13 @@ def read_document(body: bytes, content_type: str) -> Document:
     data = body.removeprefix(BYTE_ORDER_MARKS[marked]) if marked is not None else body
     end = len(data.rstrip(_PADDING))
     if marked is not None and marked != "utf-8":
-        return Document(data[: end + end % 2], marked)  # the last NUL may be the second half of a character
+        return XmlDocument(data[: end + end % 2], marked)  # the last NUL may be the second half of a character
     data = data[:end]
     if marked is None and (not data.isascii() or _ESCAPE in data):
         data = _decode(data, content_type).encode()
     if declaration := _DECLARATION.match(data):
         data = declaration[1] + data[declaration.end() :]  # the parser would refuse an empty one
-    return Document(data, "utf-8")
+    return XmlDocument(data, "utf-8")
 
 
 def of_byte_order_mark(body: bytes) -> str | None:

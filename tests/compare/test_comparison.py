@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -127,7 +128,8 @@ def test_nothing_that_is_told_is_a_value() -> None:
     new = [bytes(reversed(record[:900])) for record in old]
     new = [record[:26] + one[26:42] + record[42:] for record, one in zip(new, old, strict=True)]
     found = _found(_records(*old), _records(*new))
-    told = json.dumps(found.as_json()) + repr(found)
+    # A digest may have the digits of a short value by chance.
+    told = re.sub(r"\b[0-9a-f]{12}\b", "", json.dumps(found.as_json()) + repr(found))
     assert len(found.different) > 30
     values = {value for person in _PEOPLE for value in person.values() if len(value) > 3} | set(planted().values())
     assert not [value for value in values if value in told or value[::-1] in told]

@@ -200,10 +200,13 @@ class TestWrong:
             values_of(calls.get_scores(), action=action)
 
     def test_an_action_of_another_operation_in_ws_addressing(self) -> None:
-        header = '<a:Action xmlns:a="http://www.w3.org/2005/08/addressing">urn:x/getEDIData</a:Action>'
-        call = envelope.parse(calls.envelope(headers=header).encode(), "").call()
+        header = '<a:Action xmlns:a="http://www.w3.org/2005/08/addressing"{}>urn:x/getEDIData</a:Action>'
+        marked = header.format(' s:mustUnderstand="1"')
+        call = envelope.parse(calls.envelope(headers=marked).encode(), "").call()
         with pytest.raises(errors.CallerError, match="action"):
             SHIPPED.operation(call, "*")
+        unmarked = envelope.parse(calls.envelope(headers=header.format("")).encode(), "").call()
+        assert SHIPPED.operation(unmarked, "*").name == "GetScores"
 
 
 class TestTypes:

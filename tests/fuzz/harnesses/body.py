@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from shim.errors import CallerError
 from shim.web.request import RequestBody, RequestLimits
+from shim.wire.dialect import Dialect
 from tests.fuzz.inputs import Choices, expanded
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ def run(data: bytes) -> None:
         environ["CONTENT_LENGTH"] = announced
     if encoding is not None:
         environ["HTTP_CONTENT_ENCODING"] = encoding
+    reader = RequestBody(cast("WSGIEnvironment", environ))
     try:
-        found: bytes | str = RequestBody(cast("WSGIEnvironment", environ), RequestLimits(limit, _SECONDS)).read()
+        found: bytes | str = reader.read(RequestLimits(limit, _SECONDS))
     except CallerError as error:
         assert not error.detail
         assert error.note in ("", "OSError")
@@ -102,6 +104,7 @@ def run(data: bytes) -> None:
     if isinstance(found, bytes):
         assert len(found) <= limit
     assert found == _expected(body, announced or "", encoding, limit, broken=broken)
+    assert isinstance(reader.guess_dialect(), Dialect)
 
 
 def _expected(body: bytes, announced: str, encoding: str | None, limit: int, *, broken: bool) -> bytes | str:
@@ -115,10 +118,10 @@ def _expected(body: bytes, announced: str, encoding: str | None, limit: int, *, 
         return "too-large"
     if length is not None and len(body) < length:
         return "cut-request"
-    coding = ("identity" if encoding is None else encoding).strip().lower()
+    codings = {one.strip() for one in (encoding or "").lower().split(",")}
     is_zlib = len(body) > 1 and body[0] & 0x8F == 8 and (body[0] << 8 | body[1]) % 31 == 0
     is_compressed = body[:2] == b"\x1f\x8b" or is_zlib
-    return _decompressed(body, limit) if coding in ("gzip", "x-gzip", "deflate") and is_compressed else body
+    return _decompressed(body, limit) if is_compressed and codings & {"gzip", "x-gzip", "deflate"} else body
 
 
 def _decompressed(body: bytes, limit: int) -> bytes | str:

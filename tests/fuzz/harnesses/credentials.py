@@ -5,11 +5,14 @@ import hashlib
 from typing import Final
 from xml.sax.saxutils import escape
 
+from lxml import etree
+
 from shim import errors
 from shim.wire import credentials, envelope, xsd
 from shim.wire.call import Call
 from shim.wire.credentials import BodyPair, PasswordDigest, PasswordText
 from shim.wire.dialect import Version
+from shim.wire.elements import text_of
 from shim.wire.namespaces import WSSE
 from tests.fuzz import mutation
 from tests.fuzz.inputs import Choices, expanded
@@ -17,18 +20,17 @@ from tests.fuzz.inputs import Choices, expanded
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#"
 _LONGEST: Final = 1024
+_KINDS: Final = frozenset({"", "PasswordText", "PasswordDigest"})
 # All notes in the log about malformed credentials; none repeats a part of them.
 _NOTES: Final = frozenset(
     f"malformed credentials: {reason}"
     for reason in (
         "two UsernameTokens",
-        "a UsernameToken without a password",
         "a UsernameToken with an unknown type of password",
         "a digest without a nonce",
         "a nonce or digest that is not base64",
         "longer than 1024 characters",
         "an Authorization header that is not base64",
-        "an Authorization header without a colon",
         "a time that is not a date and time",
     )
 )
@@ -41,8 +43,10 @@ _VALUES: Final = (
     *("", " ", "registrar", "synthetic-s\u20accret", "bm9uY2U=", "YQ==", "a===", "Y Q==", "\u00e9", "a:b", "x" * 1025),
     *("2025-04-21T16:45:03Z", " 2025-04-21T16:45:03.5+02:00\n", "2025-04-21", "2025-02-30T00:00:00Z"),
     *(f"{_PROFILE}PasswordText", f"{_PROFILE}PasswordDigest", "PasswordDigest", "PasswordText"),
+    *("wsse:PasswordText", "urn:other", "1", "true"),
 )
-_WORDS: Final = mutation.Words(_NAMES, _VALUES, ("Type", "EncodingType", f"{{{_WSU}}}Id"))
+_MARK: Final = f"{{{Version.SOAP_11.namespace}}}mustUnderstand"
+_WORDS: Final = mutation.Words(_NAMES, _VALUES, ("Type", "EncodingType", f"{{{_WSU}}}Id", _MARK))
 WORDS: Final = tuple(value.encode() for value in (*_VALUES, "Basic ", "basic ", "UsernameToken", "Password", "Nonce"))
 
 
@@ -91,16 +95,23 @@ def _called(content: bytes) -> Call | None:
 
 
 def _count(authorization: str, call: Call | None, pair: BodyPair | None) -> int:
-    """How many credentials there are."""
-    token = f"{{{WSSE}}}UsernameToken"
-    tokens = 0 if call is None else sum(child.tag == token for header in call.security for child in header)
-    basic = authorization.lower() == "basic" or authorization.lower().startswith("basic ")
-    return tokens + basic + (pair is not None and pair != (None, None))
+    """How many credentials are presented; those without a password are not."""
+    headers = () if call is None else call.security
+    tokens = [token for header in headers for token in header.iterfind(f"{{{WSSE}}}UsernameToken")]
+    passwords = [password for token in tokens for password in token.findall(f"{{{WSSE}}}Password")[:1]]
+    known = [one for one in passwords if text_of(one) and _kind(one) in _KINDS]
+    scheme, _, basic = authorization.partition(" ")
+    by_http = scheme.lower() == "basic" and base64.b64decode(basic).partition(b":")[2]
+    return len(known) + bool(by_http) + bool(pair is not None and pair[1])
+
+
+def _kind(password: etree._Element) -> str:
+    return password.get("Type", "").replace("#", ":").rpartition(":")[2].strip()
 
 
 def _check_made(choices: Choices, nonce: bytes, user: str, password: str) -> None:
     """Credentials that are right come out as they were put in; those that are nearly right do not fit."""
-    user, password = (_told(text) for text in (user, password))
+    user, password = _told(user).strip(), _told(password) or "p"
     kind, created = choices.pick(("Text", "", "Digest")), choices.pick(("2025-04-21T16:45:03Z", "2025-04-21T16:45:03"))
     nonce = nonce or b"n"
     digest = hashlib.sha1(nonce + created.encode() + password.encode()).digest()  # noqa: S324 - the profile's
