@@ -44,6 +44,7 @@ _CLOCK: Final = (
     r"(?: *: *(?P<minute>\d{1,2})(?: *: *(?P<second>\d{1,2})(?:\.\d+)?)?)?"
     r"(?: *(?P<half>[AP]M)(?![A-Z]))?"
 )
+_ERA: Final = r"(?: *A\.?D\.?)?"
 _OFFSET: Final = r"[+-]\d{1,2}(?::\d{1,2}|\d\d)?"
 _ZONE: Final = rf"(?: *(?P<zone>Z|GMT|{_OFFSET}))?"
 # DateTime.Parse reads T only in this order, and with a clock of 24 hours.
@@ -56,8 +57,9 @@ _FORMS: Final = tuple(
     re.compile(form, re.ASCII | re.IGNORECASE)
     for form in (
         _ISO_8601,
-        *(f"{_FILL}*{_WEEKDAY}{date}(?:{_FILL}+{_CLOCK})?{_ZONE}{_FILL}*" for date in _DATES),
-        *(f"{_FILL}*{_CLOCK}{_ZONE}{_FILL}+{_WEEKDAY}{date}{_FILL}*" for date in _DATES),
+        # Visual Basic writes a date between number signs.
+        *(f"#?{_FILL}*{_WEEKDAY}{date}{_ERA}(?:{_FILL}+{_CLOCK})?{_ZONE}{_FILL}*#?" for date in _DATES),
+        *(f"#?{_FILL}*{_CLOCK}{_ZONE}{_FILL}+{_WEEKDAY}{date}{_ERA}{_FILL}*#?" for date in _DATES),
     )
 )
 
