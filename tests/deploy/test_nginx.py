@@ -13,7 +13,10 @@ from typing import Final
 
 import pytest
 
+from shim import errors
 from shim.sandbox import Sandbox, select
+from shim.wire.answer import fault
+from shim.wire.dialect import Dialect, Version
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusted, trusting
@@ -140,6 +143,9 @@ def test_nginx_refuses_with_a_soap_fault(version: str, site: Site) -> None:
         assert answer.headers["content-type"] == f"{MEDIA_TYPES[version]}; charset=utf-8"
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
         assert answer.fault.endswith(f"({reason})")
+        # As the gateway would have written it, and so as ASMX.
+        dialect = Dialect(Version.SOAP_11 if version == SOAP_11 else Version.SOAP_12)
+        assert answer.body == fault(dialect, errors.UPSTREAM_DOWN, answer.fault)
 
 
 def test_neither_query_nor_body_is_logged(site: Site) -> None:
