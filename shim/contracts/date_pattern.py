@@ -1,7 +1,7 @@
 """A pattern of dates as text, such as ``D/M/YYYY``, by which an operator says what a client writes."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise, permutations
 from typing import Final
@@ -75,6 +75,7 @@ class DatePattern:
         self._pivot = pivot or 0
         read = _tokens(_LENIENT.get(text, text))
         self._read = re.compile("".join(map(_regex_of, read)), re.ASCII | re.IGNORECASE)
+        self._has_clock = "hour" in self._read.groupindex
         self._written = "".join(_TOKENS[token][2] if token in _TOKENS else token for token in tokens)
 
     def read(self, text: str) -> datetime | None:
@@ -90,16 +91,10 @@ class DatePattern:
         match = self._read.fullmatch(text)
         if match is None:
             return None
-        found = match.groupdict()
+        year, month, day = match.group(*_DATE)
         try:
-            return datetime(  # noqa: DTZ001 - as written
-                full_year(found["year"], self._pivot),
-                month_number(found["month"]),
-                int(found["day"]),
-                hour_of_day(int(found.get("hour", 0)), found.get("half", "")),
-                int(found.get("minute", 0)),
-                int(found.get("second", 0)),
-            )
+            clock = _clock(match.groupdict()) if self._has_clock else ()
+            return datetime(full_year(year, self._pivot), month_number(month), int(day), *clock)  # noqa: DTZ001 - as written
         except ValueError:
             return None
 
@@ -116,6 +111,11 @@ class DatePattern:
         """Return texts of the pattern that a pattern of the same shape reads too."""
         ends = [_SAMPLES[0].replace(year=year) for year in (self._pivot, self._pivot - 99) if self.has_short_year]
         return map(self.write, (*_SAMPLES, *ends))
+
+
+def _clock(found: Mapping[str, str]) -> tuple[int, int, int]:
+    hour = hour_of_day(int(found["hour"]), found.get("half", ""))
+    return hour, int(found.get("minute", 0)), int(found.get("second", 0))
 
 
 def _tokens(text: str) -> list[str]:

@@ -71,6 +71,8 @@ def _check_sample(text: str, readers: Mapping[str, _Read]) -> None:
 
 def bound_of_day(day: date, bound: Bound, zone: tzinfo) -> datetime:
     """Return the first or the last second of a day of a zone, in UTC without a zone."""
+    if zone is UTC:  # the zone of most operations
+        return datetime.combine(day, time.min if bound == "start" else _LAST_SECOND)
     if bound == "start":
         return xsd.to_utc(datetime.combine(day, time.min, zone))
     if day == date.max:  # there is no next day; clients send this one to mean no end
@@ -123,10 +125,7 @@ class DateReader:
         Raises:
             ValueError: The text has none of the forms, or is not in the calendar.
         """
-        text = " ".join(text.split())
-        written = next((found for read in self._readers if (found := read(text)) is not None), None)
-        if written is None:
-            raise ValueError("not a date in a form that the operation takes")
+        written = self._written(" ".join(text.split()))
         if self._instants:
             return xsd.to_utc(written)
         if written.time() == time.min:
@@ -146,6 +145,12 @@ class DateReader:
         for form in self._forms:
             if form != DOTNET:
                 yield self._patterns[form].write(local) if form in self._patterns else local.isoformat()
+
+    def _written(self, text: str) -> datetime:
+        for read in self._readers:
+            if (written := read(text)) is not None:
+                return written
+        raise ValueError("not a date in a form that the operation takes")
 
     def _moment(self, written: datetime, bound: Bound) -> datetime:
         if written.tzinfo is not None:

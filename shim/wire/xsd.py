@@ -79,8 +79,8 @@ def to_utc(moment: datetime) -> datetime:
     A moment outside the years 1 to 9999 of UTC becomes the first or the last second of these years, as in .NET: a
     client that means no start or no end sends the first or the last moment of the calendar in its own zone.
     """
-    if moment.tzinfo is None:
-        return moment
+    if moment.tzinfo is None or moment.tzinfo is UTC:
+        return moment.replace(tzinfo=None)
     try:
         return moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
