@@ -30,7 +30,7 @@ _LONGEST_LENGTH: Final = 20
 _PIECE: Final = 1024
 # Bytes and seconds: a namespace stands in the first lines of an envelope.
 _PEEKED: Final = 4096
-_PEEK_SECONDS: Final = 2.0
+_PEEK_SECONDS: Final = 1.0
 # Bytes of a compressed stream to decompress at a time: those before the damage are read.
 _PEEKED_PART: Final = 64
 _ACTION_PARAMETER: Final = re.compile(r';\s*action\s*=\s*"?([^";]*)', re.IGNORECASE)
@@ -104,7 +104,7 @@ class RequestBody:
     def guess_dialect(self) -> Dialect:
         """Return the dialect in which to answer before the body is read or if it cannot be read; never raise.
 
-        Judge by what was read of the body. If nothing was, read its beginning; wait for two seconds at most.
+        Judge by what was read of the body. If nothing was, read its beginning; wait for a second at most.
         """
         if not self._is_begun:
             with suppress(errors.CallerError):

@@ -20,6 +20,8 @@ _XI: Final = "http://www.w3.org/2001/XInclude"
 _WSA: Final = "http://www.w3.org/2005/08/addressing"
 _WSA_2004: Final = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 _ANONYMOUS: Final = f"{_WSA}/anonymous"
+_MARK: Final = ' s:mustUnderstand="1"'
+_WITHOUT_ASCII: Final = ("utf-7", "utf-32", "utf-32le", "ebcdic-cp-us", "hex")
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 
 Make = Callable[[Version], bytes]
@@ -186,9 +188,17 @@ def _declared(name: str) -> str:
 
 
 def _encodings() -> Iterator[Hostile]:
-    for charset in ("utf-7", "utf-32", "utf-32le", "ebcdic-cp-us", "x-unknown", "gb18030", "shift_jis", "idna", "hex"):
-        yield _text(f"charset {charset}", _whole(), "encoding", charset=charset)
-    yield Hostile("UTF-7", _encoded("utf-7", _whole()), "encoding", charset="utf-7")
+    for charset in ("x-unknown", "gb18030", "shift_jis", "idna", *_WITHOUT_ASCII):
+        yield _text(f"charset {charset}", _whole(), SCORES, charset=charset)
+        yield _text(
+            f"charset {charset}, bytes beyond ASCII",
+            _whole(get_scores(elements() + "<a>\u65e5</a>")),
+            "encoding" if charset in _WITHOUT_ASCII else SCORES,
+            charset=charset,
+        )
+    yield Hostile("EBCDIC", _encoded("cp037", _whole()), "encoding", charset="cp037")
+    yield Hostile("EBCDIC as utf-8", _encoded("cp037", _whole()), "not-xml")
+    yield _text("UTF-7", lambda v: envelope(version=v).replace("<s:Body>", "+ADw-s:Body+AD4-"), "not-xml", "utf-7")
     yield Hostile(
         "UTF-7 that declares itself",
         lambda version: (_declared("UTF-7") + envelope(version=version).replace("TOEFL<", "+AFQ-OEFL<")).encode(),
@@ -202,7 +212,8 @@ def _encodings() -> Iterator[Hostile]:
         charset="",
     )
     for name in ("x-unknown", "UTF-9", "", "a b", "u" * 10_000):
-        yield _text(f"declared as {name[:12]!r}", _whole(declaration=_declared(name)), "not-xml", charset="")
+        yield _text(f"declared as {name[:12]!r}", _whole(declaration=_declared(name)), SCORES, charset="")
+    yield _text("declared as a bracket", _whole(declaration=_declared("<")), "not-xml", charset="")
     for encoding in ("utf-16-le", "utf-16-be"):
         yield Hostile(f"{encoding} without a mark", _encoded(encoding, _whole()), f"not-xml {SCORES}", charset="")
         yield Hostile(f"{encoding} as utf-16", _encoded(encoding, _whole()), f"not-xml {SCORES}", charset="utf-16")
@@ -212,7 +223,7 @@ def _encodings() -> Iterator[Hostile]:
             SCORES,
             charset="",
         )
-        yield Hostile(f"{encoding} as utf-8", _encoded(encoding, _whole()), "not-xml")
+        yield Hostile(f"{encoding} as utf-8", _encoded(encoding, _whole()), SCORES)
         yield Hostile(f"{encoding} of odd length", _changed(lambda data: data[:-1], encoding), "not-xml")
     yield Hostile("UTF-16 with a mark", _encoded("utf-16", _whole()), SCORES, charset="")
     yield Hostile("UTF-16 with a mark as utf-8", _encoded("utf-16", _whole()), SCORES)
@@ -223,7 +234,7 @@ def _encodings() -> Iterator[Hostile]:
         charset="utf-16le",
     )
     for encoding in ("utf-32", "utf-32-le", "utf-32-be"):
-        yield Hostile(f"{encoding} as utf-8", _encoded(encoding, _whole()), "not-xml")
+        yield Hostile(f"{encoding} as utf-8", _encoded(encoding, _whole()), "encoding")
     yield Hostile("two byte order marks", lambda v: _UTF_8_MARK * 2 + envelope(version=v).encode(), f"not-xml {SCORES}")
     yield Hostile("a byte order mark in the middle", _put(_UTF_8_MARK, b"<s:Body>"), SCORES)
     for name, what in {
@@ -238,6 +249,9 @@ def _encodings() -> Iterator[Hostile]:
         "a surrogate": b"\xed\xa0\x80",
         "a character beyond the last": b"\xf4\x90\x80\x80",
         "five bytes": b"\xf8\x88\x80\x80\x80",
+    }.items():
+        yield Hostile(name, _put(what), SCORES)
+    for name, what in {
         "a NUL": b"\0",
         "a control character": b"\x08",
         "a character that is none": b"\xef\xbf\xbf",
@@ -248,7 +262,9 @@ def _encodings() -> Iterator[Hostile]:
     }.items():
         yield Hostile(name, _put(what), "not-xml")
     yield Hostile("a NUL before all", lambda version: b"\0" + envelope(version=version).encode(), "not-xml")
-    yield Hostile("a NUL after all", lambda version: envelope(version=version).encode() + b"\0", "not-xml")
+    yield Hostile("a NUL after all", lambda version: envelope(version=version).encode() + b"\0", SCORES)
+    yield Hostile("a NUL and more after all", lambda version: envelope(version=version).encode() + b"\0x", "not-xml")
+    yield Hostile("NULs after all", lambda version: envelope(version=version).encode() + b"\0" * 60_000, SCORES)
     yield Hostile("NULs", lambda _: b"\0" * 60_000, "not-xml")
 
 
@@ -335,16 +351,21 @@ def _bodies() -> Iterator[Hostile]:
     yield _text("a fault as the body", _whole(fault), "unknown-operation")
     yield _text("an empty body", _whole(""), "not-soap")
     yield _text("a body of text", _whole("GetScores"), "not-soap")
-    yield _text("a body of two calls", _whole(call * 2), "not-soap")
+    other = call.replace("TOEFL", "other")
+    yield _text("a body of two equal calls", _whole(call * 2), SCORES)
+    yield _text("a body of two calls", _whole(call + other), "not-soap")
+    yield _text("a body of two operations", _whole(f"{call}<getEDIData/>"), "not-soap")
+    yield _text("an unknown element beside the call", _whole(f"<a/>{call}<b><getEDIData/></b>"), SCORES)
     yield _text(
         "an envelope in the body",
         lambda version: envelope(envelope(version=version), version=version),
         "unknown-operation",
     )
     yield _text(
-        "two bodies", lambda version: envelope(version=version).replace("<s:Body>", "<s:Body/><s:Body>"), "not-soap"
+        "two bodies", lambda version: envelope(version=version).replace("<s:Body>", "<s:Body/><s:Body>"), SCORES
     )
-    yield _text("two bodies with a call each", _whole(f"{call}</s:Body><s:Body>{call}"), "not-soap")
+    yield _text("two bodies with an equal call each", _whole(f"{call}</s:Body><s:Body>{call}"), SCORES)
+    yield _text("two bodies with a call each", _whole(f"{call}</s:Body><s:Body>{other}"), "not-soap")
     yield _text("no body element", lambda version: f'<s:Envelope xmlns:s="{version.namespace}"/>', "not-soap")
     yield _text("a header alone", lambda v: f'<s:Envelope xmlns:s="{v.namespace}"><s:Header/></s:Envelope>', "not-soap")
     yield _text(
@@ -441,8 +462,8 @@ def _headers() -> Iterator[Hostile]:
     for namespace, anonymous in ((_WSA, _ANONYMOUS), (_WSA_2004, f"{_WSA_2004}/role/anonymous")):
         year = namespace.split("/")[3 if namespace == _WSA else 4]
 
-        def header(name: str, value: str, ns: str = namespace) -> str:
-            return f'<a:{name} xmlns:a="{ns}">{value}</a:{name}>'
+        def header(name: str, value: str, ns: str = namespace, mark: str = "") -> str:
+            return f'<a:{name} xmlns:a="{ns}"{mark}>{value}</a:{name}>'
 
         def address(value: str, ns: str = namespace) -> str:
             return f'<a:Address xmlns:a="{ns}">{value}</a:Address>'
@@ -454,13 +475,14 @@ def _headers() -> Iterator[Hostile]:
                 "nowhere": "",
                 "to a file": address(f"file://{PLANTED}"),
             }.items():
-                yield _text(f"{name} {what}, {year}", _whole(headers=header(name, value)), "reply-elsewhere")
+                reason = SCORES if what == "to nobody" else "reply-elsewhere"
+                yield _text(f"{name} {what}, {year}", _whole(headers=header(name, value)), SCORES)
+                yield _text(f"{name} {what}, {year}, marked", _whole(headers=header(name, value, mark=_MARK)), reason)
             yield _text(f"{name} to the sender, {year}", _whole(headers=header(name, address(anonymous))), SCORES)
-            yield _text(
-                f"{name} twice, {year}",
-                _whole(headers=header(name, address(anonymous)) + header(name, address(f"http://{LISTENER}/x"))),
-                "reply-elsewhere",
-            )
+            twice = header(name, address(anonymous)) + header(name, address(f"http://{LISTENER}/x"))
+            yield _text(f"{name} twice, {year}", _whole(headers=twice), SCORES)
+            marked = header("To", "urn:a", mark=_MARK)
+            yield _text(f"{name} twice, {year}, with a marked To", _whole(headers=twice + marked), "reply-elsewhere")
         for name in ("To", "From", "RelatesTo", "MessageID", "Action"):
             yield _text(f"{name} twice, {year}", _whole(headers=header(name, "urn:a") + header(name, "urn:b")), SCORES)
             yield _text(f"{name} elsewhere, {year}", _whole(headers=header(name, f"http://{LISTENER}/")), SCORES)
@@ -468,19 +490,29 @@ def _headers() -> Iterator[Hostile]:
             f"a MessageID of markup, {year}", _whole(headers=header("MessageID", "&lt;a&gt;&amp;&#13;]]&gt;")), SCORES
         )
         yield _text(f"a MessageID of elements, {year}", _whole(headers=header("MessageID", "<b>c</b>")), SCORES)
-        yield _text(
-            f"an Action of another, {year}", _whole(headers=header("Action", f"{NAMESPACE}getEDIData")), "action"
-        )
+        for mark, reason in (("", SCORES), (_MARK, "action")):
+            yield _text(
+                f"an Action of another, {year}{', marked' if mark else ''}",
+                _whole(headers=header("Action", f"{NAMESPACE}getEDIData", mark=mark)),
+                reason,
+            )
     yield _text("a header that must be understood", _whole(headers='<x s:mustUnderstand="1"/>'), "must-understand")
     token = f'<w:Security xmlns:w="{WSSE}"><w:UsernameToken>{{}}</w:UsernameToken></w:Security>'
-    for name, inner in {
-        "of nothing": "",
-        "of a long name": f"<w:Username>{'u' * 50_000}</w:Username><w:Password>p</w:Password>",
-        "of a long password": f"<w:Username>u</w:Username><w:Password>{'p' * 50_000}</w:Password>",
-        "without a password": "<w:Username>u</w:Username>",
-        "of another kind": '<w:Username>u</w:Username><w:Password Type="urn:x">p</w:Password>',
-    }.items():
-        yield _text(f"a UsernameToken {name}", _whole(headers=token.format(inner)), "not-authenticated")
+    other = '<w:Username>u</w:Username><w:Password Type="urn:x">p</w:Password>'
+    for name, inner, reason in (
+        ("of nothing", "", SCORES),
+        ("of a long name", f"<w:Username>{'u' * 50_000}</w:Username><w:Password>p</w:Password>", "not-authenticated"),
+        (
+            "of a long password",
+            f"<w:Username>u</w:Username><w:Password>{'p' * 50_000}</w:Password>",
+            "not-authenticated",
+        ),
+        ("without a password", "<w:Username>u</w:Username>", SCORES),
+        ("of another kind", other, SCORES),
+    ):
+        yield _text(f"a UsernameToken {name}", _whole(headers=token.format(inner)), reason)
+    marked = token.replace(">", f"{_MARK}>", 1).format(other)
+    yield _text("a UsernameToken of another kind, marked", _whole(headers=marked), "not-authenticated")
     yield _text(
         "a thousand UsernameTokens",
         _whole(headers=token.format("</w:UsernameToken><w:UsernameToken>" * 1000)),
@@ -517,10 +549,12 @@ def _http() -> Iterator[Hostile]:
     for name, coding, body, reason in (
         ("gzip", "gzip", gzip.compress, SCORES),
         ("gzip in gzip", "gzip", lambda data: gzip.compress(gzip.compress(data)), "not-xml"),
-        ("two codings", "gzip, gzip", lambda data: gzip.compress(gzip.compress(data)), "compression"),
-        ("a coding that is not known", "br", gzip.compress, "compression"),
+        ("two codings", "gzip, gzip", lambda data: gzip.compress(gzip.compress(data)), "not-xml"),
+        ("two codings, one of them none", "gzip, identity", gzip.compress, SCORES),
+        ("a coding that is not known", "br", gzip.compress, "not-xml"),
+        ("a coding that is not known and not used", "br", bytes, SCORES),
         ("half of gzip", "gzip", lambda data: gzip.compress(data)[:-9], "compression"),
-        ("gzip that is none", "gzip", bytes, "compression"),
+        ("gzip that is none", "gzip", bytes, SCORES),
         ("a gzip bomb", "gzip", lambda data: gzip.compress(data + b" " * 40_000_000, 9), "too-large"),
         ("a gzip bomb in gzip", "gzip", lambda _: gzip.compress(gzip.compress(b" " * 40_000_000, 9), 9), "not-xml"),
     ):
@@ -554,7 +588,10 @@ def bulk(size: int) -> Iterator[Hostile]:
     yield _text("equal attributes", _whole(asked('a="" ' * (size // 5))), "not-xml")
     yield _text("elements beside the parameters", _whole(get_scores(elements() + "<a/>" * (size // 4))), SCORES)
     yield _text("elements of many names", _whole(get_scores(elements() + many("<a{0}/>"))), SCORES)
-    yield _text("elements in the body", _whole("<a/>" * (size // 4)), "not-soap")
+    yield _text("elements in the body", _whole("<a/>" * (size // 4)), "unknown-operation")
+    yield _text("elements beside the call", _whole("<a/>" * (size // 4) + call), SCORES)
+    yield _text("equal calls", _whole("<GetScores/>" * (size // 12)), "missing-parameter")
+    yield _text("different calls", _whole(many('<GetScores a="{0}"/>')), "not-soap")
     yield _text("elements as headers", _whole(headers="<a/>" * (size // 4)), SCORES)
     yield _text(
         "envelope's children",

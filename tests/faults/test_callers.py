@@ -106,7 +106,6 @@ _CONFLICTS: Final = {
     "a NUL": _post(b"X-Other: a\0b", _LENGTH),
     "chunks in HTTP/1.0": head(_CHUNKED, line=_LINE[:-1] + b"0") + chunks(_BODY),
     "two hosts": _post(b"Host: other", _LENGTH),
-    "two media types": _post(b"Content-Type: text/plain", _LENGTH),
     "a chunk of 0x": _chunk(b"0x" + _SIZE),
     "a chunk with an underscore": _chunk(_SIZE + b"_"),
     "a chunk with a plus": _chunk(b"+" + _SIZE),
@@ -140,6 +139,9 @@ def test_ambiguous_framing_ends_the_connection(name: str, gateway: Gateway, row:
 _CLEAR: Final = {
     "a length": call(),
     "an empty line before": b"\r\n" + call(),
+    "empty lines before": b"\r\n" * 20 + call(),
+    "two media types": _post(b"Content-Type: text/plain", _LENGTH),
+    "an empty Expect": _post(b"Expect:", _LENGTH),
     "a length with zeros": _post(b"Content-Length: 000%d" % len(_BODY)),
     "chunks": _post(_CHUNKED, body=chunks(_BODY)),
     "chunked in capitals": _post(b"Transfer-Encoding:\t CHUNKED ", body=chunks(_BODY)),
@@ -222,7 +224,7 @@ def test_a_request_that_is_not_a_call_ends_the_connection(name: str, gateway: Ga
         (b"PROPFIND " + _PATH + b" HTTP/1.1", "method"),
         (b"POST /elsewhere HTTP/1.1", "not-found"),
         (b"POST " + _PATH + b"/../../secret HTTP/1.1", "not-found"),
-        (b"POST //" + _PATH + b" HTTP/1.1", "not-found"),
+        (b"POST " + _PATH + b"/ HTTP/1.1", "not-found"),
     ],
     ids=repr,
 )
@@ -235,6 +237,13 @@ def test_other_methods_and_addresses(line: bytes, slug: str, gateway: Gateway, r
     assert refused.slug == slug
     assert b"what-nothing-may-echo" not in refused.body
     assert _has_scores(after)
+
+
+@pytest.mark.parametrize("path", [b"//" + _PATH, b"/./." + _PATH, b"/a/.." + _PATH, b"/%2E%2e/%2F" + _PATH], ids=repr)
+def test_an_address_is_found_as_by_iis(path: bytes, gateway: Gateway, row: AddRow) -> None:
+    row("Callers", "empty and dotted segments in the address", "", "the whole answer", 1, named=path.decode())
+    heard = talk(gateway, _other(b"POST " + path + b" HTTP/1.1"), answers=1)
+    assert _has_scores(heard.answers[0])
 
 
 @pytest.mark.parametrize("line", [b"POST http://other.example" + _PATH + b" HTTP/1.1", _LINE[:-1] + b"0"], ids=repr)
