@@ -35,7 +35,7 @@ from tests.access.offers import (
 )
 from tests.access.processes import arguments, ask, processes
 from tests.gateway import Gateway, running_gateway
-from tests.soap_http import SOAP_12, Answer
+from tests.soap_http import SOAP_11, SOAP_12, Answer
 from tests.web import calls
 
 AUTHCODE: Final = Authcode.of(USER, SECRET).value
@@ -177,6 +177,10 @@ class TestRight:
         assert (answer.status, answer.version) == (200, SOAP_12)
 
 
+def _marked(header: str) -> str:
+    return header.replace("<Security ", f'<Security xmlns:s="{SOAP_11}" s:mustUnderstand="1" ')
+
+
 WRONG: Final = [
     pytest.param(lambda: text_token("x"), "", id="token: user"),
     pytest.param(lambda: text_token(password="x"), "", id="token: password"),
@@ -184,7 +188,7 @@ WRONG: Final = [
     pytest.param(lambda: text_token(OWN_USER, SECRET), "", id="token: another's password"),
     pytest.param(lambda: text_token("üser", "パスワード"), "", id="token: not ASCII"),
     pytest.param(lambda: text_token(LONG, LONG), "", id="token: oversized"),
-    pytest.param(lambda: text_token(kind="PasswordOther"), "", id="token: malformed"),
+    pytest.param(lambda: _marked(text_token(kind="PasswordOther")), "", id="token: malformed"),
     pytest.param(lambda: digest_token("x"), "", id="digest: user"),
     pytest.param(lambda: digest_token(password="x"), "", id="digest: password"),
     pytest.param(lambda: digest_token(late=timedelta(minutes=6)), "", id="digest: old"),
@@ -225,13 +229,26 @@ class TestWrong:
 
     @pytest.mark.parametrize(
         ("user", "password"),
-        [(USER, "x"), ("x", SECRET), ("", ""), (USER, None), (None, SECRET), (LONG, SECRET), ("ü", "ß")],
-        ids=["password", "user", "empty", "user alone", "password alone", "oversized", "not ASCII"],
+        [(USER, "x"), ("x", SECRET), (None, SECRET), (LONG, SECRET), ("ü", "ß")],
+        ids=["password", "user", "password alone", "oversized", "not ASCII"],
     )
     def test_in_the_body(self, gateway: Gateway, source: str, user: str | None, password: str | None) -> None:
         answer = ask(gateway, by_report_date(user, password), source=source)
         expected = inband.sentence(f"{errors.NOT_AUTHENTICATED.text} (not-authenticated; request)")
         assert (answer.status, words(answer)) == (200, expected)
+
+    @pytest.mark.parametrize(("user", "password"), [("", ""), (USER, ""), (USER, None)])
+    def test_a_user_name_alone_is_not_presented(
+        self, gateway: Gateway, source: str, user: str, password: str | None
+    ) -> None:
+        answer = ask(gateway, by_report_date(user, password), source=source)
+        assert (answer.status, words(answer)) == (
+            200,
+            inband.sentence(f"{errors.NO_CREDENTIALS.text} (no-credentials; request)"),
+        )
+        answer = ask(gateway, by_report_date(user, password), {"Authorization": basic_header()}, source=source)
+        assert answer.result is not None
+        assert len(answer.result) > 1000
 
     @pytest.mark.parametrize("authorization", ["", "Bearer abc"])
     def test_none_is_asked_for(self, gateway: Gateway, source: str, authorization: str) -> None:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import zeep
 
 from shim import errors
 from shim.sandbox.process import free_port
 from shim.upstream.authcode import Authcode
-from tests.asmx.contracts import date_scores, shipped_elsewhere
+from tests.asmx.contracts import date_scores
 from tests.asmx.upstream import echoing_upstream
 from tests.clients.programs import CSHARP
 from tests.deploy.front import front, trusting
@@ -25,7 +24,6 @@ _JAVA: Final = "apt-get install -y --no-install-recommends default-jdk-headless"
 _JAXWS: Final = "apt-get install -y --no-install-recommends jaxws default-jdk-headless"
 _PHP: Final = "apt-get install -y --no-install-recommends php-cli"
 _JAXWS_FOLDER: Final = Path("/usr/share/jaxws")
-_OWN_PATH: Final = "/Registrar.asmx"
 
 _BY_REPORT_DATE: Final = (
     "startdate=2025-04-21T00:00:00&enddate=2025-04-22T23:59:59&type=TOEFL&reportby=scorelinkbyreportdate"
@@ -39,7 +37,7 @@ _GET_SCORES: Final = (
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway whose scores state the query that TOEFL Access was asked."""
     folder = tmp_path_factory.mktemp("habits")
-    contracts = [{}, date_scores(folder), shipped_elsewhere(folder, _OWN_PATH)]
+    contracts = [{}, date_scores(folder)]
     callers = [{"name": "this-machine", "networks": ["127.0.0.0/8"]}]
     settings = {"contracts": contracts, "callers": callers}
     authcode = Authcode.of("user", "secret").value
@@ -90,13 +88,6 @@ def test_jaxws_times(calendar: dict[str, str]) -> None:
     """The program runs in New York."""
     query = _BY_REPORT_DATE.replace("00:00:00", "04:00:00").replace("23:59:59", "04:00:00")
     assert calendar["time from a calendar"] == query
-
-
-def test_zeep_finds_the_soap_12_port_of_an_operators_own_wsdl(gateway: Gateway) -> None:
-    client = zeep.Client(_at(gateway, f"{_OWN_PATH}?WSDL"))
-    service = client.bind("TOEFLEdm", "TOEFLEdmSoap12")
-    result = service.getScorelinkDataByReportDate("user", "secret", "04/21/2025", "04/22/2025")
-    assert result.decode().strip() == _BY_REPORT_DATE
 
 
 def _compiled(folder: Path, name: str, *libraries: str) -> Path:
