@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -84,7 +85,6 @@ def test_a_csharp_client_gets_scores_and_the_words_of_faults_through_tls(
     body = b"".join(select(site.sandbox.options, first, last).chunks())
     with csharp("svcutil", binding, GATEWAY=site.front.url()) as client:
         assert client(*GET_SCORES) == Outcome.scores(body)
-        # WCF reads a SOAP 1.2 fault only from a 500: nginx must pass its User-Agent on.
         outcome = client(*START_AFTER_END)
     assert (outcome.kind, outcome.text[:26]) == ("fault", "The start of the range mus")
 
@@ -143,9 +143,32 @@ def test_nginx_refuses_with_a_soap_fault(version: str, site: Site) -> None:
         assert answer.headers["content-type"] == f"{MEDIA_TYPES[version]}; charset=utf-8"
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
         assert answer.fault.endswith(f"({reason})")
-        # As the gateway would have written it, and so as ASMX.
-        dialect = Dialect(Version.SOAP_11 if version == SOAP_11 else Version.SOAP_12)
-        assert answer.body == fault(dialect, errors.UPSTREAM_DOWN, answer.fault)
+        _assert_bytes_of_the_gateway(answer)
+
+
+def _assert_bytes_of_the_gateway(answer: Answer) -> None:
+    dialect = Dialect(next(version for version in Version if version.namespace == answer.version))
+    assert answer.body == fault(dialect, errors.INTERNAL, answer.fault)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"POST / HTTP/1.1\r\nHost: a\r\n", b"POST /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n"],
+    ids=["bad length", "long line"],
+)
+def test_nginx_refuses_bad_http_with_a_soap_fault(start: bytes, site: Site) -> None:
+    context = trusted(site.front)
+    with (
+        socket.create_connection((NAME, site.front.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=NAME) as client,
+    ):
+        client.sendall(start + b"Content-Type: application/soap+xml\r\nContent-Length: x\r\n\r\n")
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    answer = Answer(int(head.split()[1]), {}, body)
+    assert answer.status == 500
+    assert answer.fault.endswith("(proxy-refused)")
+    _assert_bytes_of_the_gateway(answer)
 
 
 def test_neither_query_nor_body_is_logged(site: Site) -> None:
@@ -171,9 +194,9 @@ def test_a_restart_fails_no_call_and_without_a_gateway_nginx_answers_with_a_faul
         ]
         running = stack.enter_context(front(tmp_path / "nginx", ports))
         load = stack.enter_context(loaded(running.url(), context=trusted(running)))
-        load.wait_for(30)
+        load.wait_for(50)
         stop(gateways[0].process)
-        load.wait_for(30)
+        load.wait_for(50)
         again = stack.enter_context(running_gateway(sandbox.url, tmp_path / "again", _anybody(), port=ports[0]))
         wait_until(lambda: len(again.calls) > 20, "calls of the restarted gateway")
         load.stop()
@@ -184,6 +207,7 @@ def test_a_restart_fails_no_call_and_without_a_gateway_nginx_answers_with_a_faul
             answer = _post(running.port, trusted(running), envelope(version), version)
             assert (answer.status, answer.version) == (500, version)
             assert answer.fault.endswith("(gateway-down)")
+            _assert_bytes_of_the_gateway(answer)
 
 
 def _anybody() -> dict[str, object]:
