@@ -1,10 +1,12 @@
 """Ports for processes, and waiting for, stopping and inspecting processes."""
 
-import random
+import atexit
+import secrets
 import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,20 +14,28 @@ PATIENCE: Final = 30.0
 """Seconds after which a test stops waiting."""
 
 _PORTS: Final = range(10_000, 32_000)
-"""Below the ports that the kernel chooses for outgoing connections."""
+"""Below the ports that the kernel chooses for outgoing connections: tests make thousands of them."""
+_reserved: Final = ExitStack()
+atexit.register(_reserved.close)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing uses.
+    """Return a port of 127.0.0.1, reserved for servers that this process starts.
 
-    A port that the kernel chose could be taken by an outgoing connection before a server listens on it: tests that run
-    at the same time make thousands of connections.
+    The process keeps a socket bound to the port: other processes that ask for a free port get another one, and a server
+    can still listen, as servers allow the reuse of addresses.
     """
     while True:
-        port = random.choice(_PORTS)  # noqa: S311 - no secret
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", secrets.choice(_PORTS)))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _reserved.enter_context(holder)
+        port: int = holder.getsockname()[1]
+        return port
 
 
 def wait_until(done: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:

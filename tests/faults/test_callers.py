@@ -49,6 +49,13 @@ def gateway(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
         assert worker.lives
 
 
+@pytest.fixture(scope="module")
+def patient(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that does not end a request because it is slow."""
+    with running_gateway(sandbox.url, tmp_path_factory.mktemp("patient")) as running:
+        yield running
+
+
 def _has_scores(answer: Answer) -> bool:
     return answer.status == http.HTTPStatus.OK and bool(answer.result)
 
@@ -320,17 +327,17 @@ _ENDLESS: Final = {
 
 
 @pytest.mark.parametrize("name", _ENDLESS)
-def test_a_body_that_never_ends_harms_no_other_call(name: str, gateway: Gateway, row: AddRow) -> None:
+def test_a_body_that_never_ends_harms_no_other_call(name: str, patient: Gateway, row: AddRow) -> None:
     endless = _ENDLESS[name]
     told = endless.slugs.replace(" ", "` or `")
     row("Callers", f"never-ending body: {name}", "", f"fault `{told}`, connection closed; others go on", 0)
-    worker = worker_of(gateway)
+    worker = worker_of(patient)
     worker.forget_peak()
     peak, stop = worker.peak, threading.Event()
-    with Wire(gateway) as wire, ThreadPoolExecutor(1) as pool:
+    with Wire(patient) as wire, ThreadPoolExecutor(1) as pool:
         sending = pool.submit(_send_until_refused, wire, endless, stop)
         try:
-            assert _is_well(gateway)
+            assert _is_well(patient)
             wait_until(sending.done, "end of the gateway's reading")
         finally:
             stop.set()
