@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from typing import Final
 
 import pytest
 
+from shim import errors
 from shim.sandbox import Sandbox, select
+from shim.wire.answer import fault
+from shim.wire.dialect import Dialect, Version
 from tests.clients.calls import GET_SCORES, START_AFTER_END, Outcome, Starter
 from tests.clients.programs import mono, svcutil
 from tests.deploy.front import NAME, Front, front, trusted, trusting
@@ -81,7 +85,6 @@ def test_a_csharp_client_gets_scores_and_the_words_of_faults_through_tls(
     body = b"".join(select(site.sandbox.options, first, last).chunks())
     with csharp("svcutil", binding, GATEWAY=site.front.url()) as client:
         assert client(*GET_SCORES) == Outcome.scores(body)
-        # WCF reads a SOAP 1.2 fault only from a 500: nginx must pass its User-Agent on.
         outcome = client(*START_AFTER_END)
     assert (outcome.kind, outcome.text[:26]) == ("fault", "The start of the range mus")
 
@@ -140,6 +143,32 @@ def test_nginx_refuses_with_a_soap_fault(version: str, site: Site) -> None:
         assert answer.headers["content-type"] == f"{MEDIA_TYPES[version]}; charset=utf-8"
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
         assert answer.fault.endswith(f"({reason})")
+        _assert_bytes_of_the_gateway(answer)
+
+
+def _assert_bytes_of_the_gateway(answer: Answer) -> None:
+    dialect = Dialect(next(version for version in Version if version.namespace == answer.version))
+    assert answer.body == fault(dialect, errors.INTERNAL, answer.fault)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"POST / HTTP/1.1\r\nHost: a\r\n", b"POST /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: a\r\n"],
+    ids=["bad length", "long line"],
+)
+def test_nginx_refuses_bad_http_with_a_soap_fault(start: bytes, site: Site) -> None:
+    context = trusted(site.front)
+    with (
+        socket.create_connection((NAME, site.front.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=NAME) as client,
+    ):
+        client.sendall(start + b"Content-Type: application/soap+xml\r\nContent-Length: x\r\n\r\n")
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        answer = Answer(response.status, {}, response.read())
+    assert answer.status == 500
+    assert answer.fault.endswith("(proxy-refused)")
+    _assert_bytes_of_the_gateway(answer)
 
 
 def test_neither_query_nor_body_is_logged(site: Site) -> None:
@@ -178,6 +207,7 @@ def test_a_restart_fails_no_call_and_without_a_gateway_nginx_answers_with_a_faul
             answer = _post(running.port, trusted(running), envelope(version), version)
             assert (answer.status, answer.version) == (500, version)
             assert answer.fault.endswith("(gateway-down)")
+            _assert_bytes_of_the_gateway(answer)
 
 
 def _anybody() -> dict[str, object]:
