@@ -153,7 +153,7 @@ def _assert_bytes_of_the_gateway(answer: Answer) -> None:
 
 @pytest.mark.parametrize(
     "start",
-    [b"POST / HTTP/1.1\r\nHost: a\r\n", b"POST /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n"],
+    [b"POST / HTTP/1.1\r\nHost: a\r\n", b"POST /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: a\r\n"],
     ids=["bad length", "long line"],
 )
 def test_nginx_refuses_bad_http_with_a_soap_fault(start: bytes, site: Site) -> None:
@@ -163,9 +163,9 @@ def test_nginx_refuses_bad_http_with_a_soap_fault(start: bytes, site: Site) -> N
         context.wrap_socket(plain, server_hostname=NAME) as client,
     ):
         client.sendall(start + b"Content-Type: application/soap+xml\r\nContent-Length: x\r\n\r\n")
-        received = b"".join(iter(lambda: client.recv(65536), b""))
-    head, _, body = received.partition(b"\r\n\r\n")
-    answer = Answer(int(head.split()[1]), {}, body)
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        answer = Answer(response.status, {}, response.read())
     assert answer.status == 500
     assert answer.fault.endswith("(proxy-refused)")
     _assert_bytes_of_the_gateway(answer)
