@@ -215,7 +215,8 @@ def _elsewhere(client: Client) -> str:
 
 
 def _undeclared(client: Client) -> str:
-    return _told(*client.post(_SMALL, **{"Content-Type": f"text/xml; charset={client.word()}"}))
+    headers = {"Content-Type": f"text/xml; charset={client.word()}"}
+    return _told(*client.post(_SMALL, **headers), _SCORES["records-1"])
 
 
 def _request(body: bytes, length: int) -> bytes:
@@ -261,7 +262,7 @@ _KINDS: Final = {
     "strange names": _Kind(8, _strange, _OK),
     "strange element": _Kind(2, _foreign, _fault("not-soap")),
     "strange address": _Kind(2, _elsewhere, _fault("not-found")),
-    "strange encoding": _Kind(2, _undeclared, _fault("encoding")),
+    "strange encoding": _Kind(2, _undeclared, _OK),
     "broken HTTP": _Kind(1, lambda client: _told(*client.send(b"nonsense\r\n\r\n")), _fault("bad-http")),
     "wrong password": _Kind(0.3, _stranger, _fault("not-authenticated", "throttled")),
     "leaves in its request": _Kind(1, _left(_request(_SMALL[:100], len(_SMALL)), take=0), _fault("left")),

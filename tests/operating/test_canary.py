@@ -222,7 +222,7 @@ _WRONG = f"<userName>{canary('wrong user name')}</userName><password>{canary('wr
 _NOT_BASE64 = f"<w:Nonce>{canary('nonce')}!</w:Nonce><u:Created>{canary('created')}</u:Created>"
 _NO_TIME = f"<w:Nonce>bm9uY2U=</w:Nonce><u:Created>{canary('created')}</u:Created>"
 _ELSEWHERE = (
-    '<a:ReplyTo xmlns:a="http://www.w3.org/2005/08/addressing">'
+    '<a:ReplyTo xmlns:a="http://www.w3.org/2005/08/addressing" s:mustUnderstand="1">'
     f"<a:Address>http://{canary('reply address')}/</a:Address></a:ReplyTo>"
 )
 _NO_CREDENTIALS: dict[str, str | None] = {"Authorization": None}
@@ -240,8 +240,8 @@ _CALLS = [
     (_request(_call(), target=f"/{canary('path')}"), "not-found"),
     (_request(_call() + b" " * 70_000), "too-large"),
     (_request(_call(), {"Content-Length": "5000"}), "cut-request"),
-    (_request(_call(), {"Content-Type": f"text/xml; charset={canary('charset')}"}), "encoding"),
-    (_request(_call(), {"Content-Encoding": canary("Content-Encoding of a call")}), "compression"),
+    (_request(_call(), {"Content-Type": f"text/xml; charset={canary('charset')}"}), ""),
+    (_request(_call(), {"Content-Encoding": canary("Content-Encoding of a call")}), ""),
     (_request(gzip.compress(_call())[:-9], {"Content-Encoding": "gzip"}), "compression"),
     (_request(_call()[:-20]), "not-xml"),
     (_request(f"<{canary('only element')}>&{canary('entity')};</a>".encode()), "not-xml"),
@@ -258,7 +258,7 @@ _CALLS = [
     (_request(_with_header(_token(canary("wrong password"))), _NO_CREDENTIALS), "not-authenticated"),
     (
         _request(_with_header(_token(canary("digest"), canary("kind of password"))), _NO_CREDENTIALS),
-        "not-authenticated",
+        "no-credentials",
     ),
     (
         _request(_with_header(_token(canary("digest"), "PasswordDigest", _NOT_BASE64)), _NO_CREDENTIALS),
@@ -268,7 +268,7 @@ _CALLS = [
     (_request(_in_band(_DATES, canary("operation"))), "unknown-operation"),
     (_request(_call(), {"SOAPAction": f'"http://{canary("SOAPAction")}/"'}), ""),
     (_request(_call(), {"SOAPAction": f"{_ETS}getEDIData"}), "action"),
-    (_request(_call().replace(b"<Type>good</Type>", b"")), "missing-parameter"),
+    (_request(_call().replace(b"StartDate>", b"Started>")), "missing-parameter"),
     (_request(_call(more=f"<Type>{canary('second Type')}</Type>")), "duplicate-parameter"),
     (_request(_call().replace(b"2025-04-21T16:45:03", canary("date").encode())), "bad-date"),
     (_request(_call().replace(b"2025-04-21T16:45:03", b"2025-02-30T00:00:00")), "bad-date"),
