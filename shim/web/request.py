@@ -75,6 +75,7 @@ class RequestBody:
     def __init__(self, environ: "WSGIEnvironment") -> None:
         """Read nothing yet."""
         self._stream: InputStream = environ["wsgi.input"]
+        self._socket = environ.get("gunicorn.socket")
         self._announced: str = environ.get("CONTENT_LENGTH") or ""
         self._content_type: str = environ.get("CONTENT_TYPE", "")
         self._encodings = environ.get("HTTP_CONTENT_ENCODING", "").lower().split(",")
@@ -109,6 +110,9 @@ class RequestBody:
         if not self._is_begun:
             with suppress(errors.CallerError):
                 self._receive(_PEEKED, _PEEK_SECONDS)
+        if not self._received:
+            # gunicorn hands out whole pieces alone; the worker's socket recorded what came of one, behind the head.
+            self._received += getattr(self._socket, "received", b"").partition(b"\r\n\r\n")[2]
         body = bytes(self._received)
         return envelope.guess_dialect(_beginning(body) if self._is_compressed() else body, self._content_type)
 

@@ -22,6 +22,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Run a gateway that waits a second for a body."""
+    settings = {"gateway": {"request_timeout": 1}}
+    with Sandbox() as sandbox, running_gateway(sandbox.url, tmp_path_factory.mktemp("hasty"), settings) as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -152,6 +160,15 @@ def test_a_client_that_sends_no_body_to_a_wrong_address_gets_its_answer(
     assert (answer.status, answer.slug) == (404, "not-found")
     assert answer.headers["connection"] == "close"
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("path", ["/other", "/TOEFLWebService/TOEFLEdm.asmx"])
+@pytest.mark.parametrize("part", [100, 200, 1500], ids=lambda size: f"{size} bytes")
+def test_a_body_that_stops_is_answered_in_its_version(path: str, part: int, hasty: Gateway) -> None:
+    sent = envelope(SOAP_12, more=" " * 3000)
+    answer = send(hasty.url, _call(path=path, body=sent)[: part - len(sent)])
+    assert answer.slug == ("not-found" if path == "/other" else "cut-request")
+    assert answer.version == SOAP_12
 
 
 def test_a_wrong_address_does_not_end_the_connection(gateway: Gateway) -> None:

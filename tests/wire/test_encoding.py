@@ -69,6 +69,8 @@ def test_every_name_that_python_knows_is_decoded_by_its_codec_or_refused(alias: 
         ("big5", "big5"),
         ("x-euc-jp", "euc_jp"),
         ("x-mac-roman", "mac_roman"),
+        ("iso-2022-jp", "iso2022_jp"),
+        ("csISO2022KR", "iso2022_kr"),
         ("koi8-r", "koi8_r"),
         ("koi8-u", "koi8_u"),
         ("cp1125", "cp1125"),
